@@ -1,0 +1,75 @@
+"""What a check is: parameters, the observation it needs, and a pure judgement.
+
+One check type is one file here, one class, one name. A check never raises on bad observations: missing, empty, NaN,
+infinite, wrong shape, wrong dtype and huge values each give a verdict. Write every comparison so that NaN fails.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict
+
+from autograder.model import Observation, Outcome, Verdict
+
+Array = np.ndarray[Any, Any]
+
+
+class Params(BaseModel):
+    """Parameters of a check as written in a spec. Unknown keys are refused; every field carries a description."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What the judge knows and the student's process never sees.
+
+    arrays: every array of the data set by name (inputs, labels, references). class_names: in label order, if any.
+    """
+
+    arrays: Mapping[str, Array] = field(default_factory=dict)
+    class_names: tuple[str, ...] = ()
+
+
+class Check(ABC):
+    """A check type. Subclasses set `type`, `title`, `probes` and `Params`, and write `judge`."""
+
+    type: ClassVar[str]
+    title: ClassVar[str]  # default title on a report
+    probes: ClassVar[frozenset[str]]  # kinds of probe whose observation it can judge
+    Params: ClassVar[type[Params]] = Params
+
+    @abstractmethod
+    def judge(self, observation: Observation, context: Context, params: Any) -> Outcome:
+        """Judge one observation. Pure: same arguments, same outcome; no files, clock or random numbers."""
+
+
+def passed(message: str, **evidence: Any) -> Outcome:
+    """Full marks."""
+    return Outcome(Verdict.PASSED, 1.0, message, evidence=evidence)
+
+
+def failed(message: str, hint: str = "", **evidence: Any) -> Outcome:
+    """No marks; `hint` says what to try."""
+    return Outcome(Verdict.FAILED, 0.0, message, hint, evidence)
+
+
+def partial(fraction: float, message: str, hint: str = "", **evidence: Any) -> Outcome:
+    """Some marks. A fraction that is not a number, or outside 0..1, is brought to the safe side."""
+    safe = min(max(fraction, 0.0), 1.0) if fraction == fraction else 0.0
+    if safe >= 1.0:
+        return passed(message, **evidence)
+    verdict = Verdict.PARTIAL if safe > 0.0 else Verdict.FAILED
+    return Outcome(verdict, safe, message, hint, evidence)
+
+
+def as_array(value: Any) -> Array | None:
+    """The value as a float64 array, or None if it is no non-empty numeric array. Never raises."""
+    if not isinstance(value, np.ndarray) or value.dtype.kind not in "fiub" or value.size == 0:
+        return None
+    return value.astype(np.float64)

@@ -1,0 +1,175 @@
+"""The grader spec as pydantic models: what a spec.yaml may say. Unknown keys are refused everywhere."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from autograder.model import Lane, Visibility
+
+Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=64)]
+SpecId = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$", max_length=64)]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class EntryPoint(_Model):
+    """A name the student must define."""
+
+    kind: Literal["model", "function", "value"] = Field(description="What the name must be.")
+    names: tuple[str, ...] = Field(min_length=1, description="Accepted names, the official one first.")
+    factories: tuple[str, ...] = Field((), description="Functions that build the model, tried after the names.")
+    required: bool = Field(True, description="False: its absence fails no entry_points check.")
+
+
+class SpecLimits(_Model):
+    """What one submission may use. Wall time is per observation (see there)."""
+
+    load_s: float = Field(30, gt=0, description="Wall seconds to load the submission.")
+    wall_s: float = Field(30, gt=0, description="Wall seconds of an observation that names none.")
+    cpu_s: float = Field(180, gt=0, description="CPU seconds of one student process.")
+    memory_mb: int = Field(2048, ge=256, description="Memory of the student's processes together.")
+    disk_mb: int = Field(256, ge=1, description="Disk space for files the submission writes.")
+    processes: int = Field(64, ge=1, description="Processes and threads.")
+    output_kb: int = Field(256, ge=1, description="What it may print.")
+
+
+class DataSpec(_Model):
+    """The data builder beside the spec and the data sets it knows, best first."""
+
+    builder: str = Field("data.py", description="Trusted Python file with build(name, data_dir, seed).")
+    sets: tuple[Identifier, ...] = Field(
+        ("standin",), description="Data set names; the first that can be built is used. 'standin' needs no folder."
+    )
+
+
+class _Observation(_Model):
+    wall_s: float | None = Field(None, gt=0, description="Wall seconds; default: the spec's limit.")
+
+
+class Resolve(_Observation):
+    """Look the entry points up."""
+
+    probe: Literal["resolve"]
+
+
+class Construct(_Observation):
+    """Build the model and list its parameters and modules (reported)."""
+
+    probe: Literal["construct"]
+    entry: Identifier = "model"
+
+
+class Forward(_Observation):
+    """Run the model on an array of the data set."""
+
+    probe: Literal["forward"]
+    entry: Identifier = "model"
+    inputs: str = Field(description="Array of the data set.")
+    train: bool = Field(False, description="Run in train mode.")
+    repeat: int = Field(1, ge=1, le=10, description="How many times, for determinism.")
+    also_single: bool = Field(False, description="Run each row alone as well, for batch independence.")
+
+
+class GradientNorms(_Observation):
+    """Gradient norm of every parameter after one backward pass of the cross entropy."""
+
+    probe: Literal["gradient_norms"]
+    entry: Identifier = "model"
+    inputs: str
+    targets: str
+
+
+class Overfit(_Observation):
+    """Train a fresh model on one batch until it fits."""
+
+    probe: Literal["overfit"]
+    entry: Identifier = "model"
+    inputs: str
+    targets: str
+    steps: int = Field(60, ge=1)
+    lr: float = Field(1e-3, gt=0)
+
+
+class Train(_Observation):
+    """Train a fresh model and evaluate it on hidden inputs after every epoch."""
+
+    probe: Literal["train"]
+    entry: Identifier = "model"
+    function: Identifier | None = Field(None, description="The student's training function; none: the grader's loop.")
+    inputs: str
+    targets: str
+    validation_inputs: str | None = None
+    validation_targets: str | None = None
+    evaluate: dict[str, str] = Field(default_factory=dict, description="Label → array of inputs to evaluate on.")
+    epochs: int = Field(3, ge=1)
+    batch_size: int = Field(32, ge=1)
+    lr: float = Field(1e-3, gt=0)
+    seeds: int = Field(1, ge=1, le=5, description="Trainings at most; another seed is tried while a check on it fails.")
+
+
+class Call(_Observation):
+    """Call a function with arrays of the data set or literal values."""
+
+    probe: Literal["call"]
+    entry: Identifier
+    arguments: tuple[Any, ...] = Field((), description="Literals, or {array: NAME}.")
+    keywords: dict[str, Any] = Field(default_factory=dict)
+
+
+class Predict(_Observation):
+    """Predict with the student's function, or with the model."""
+
+    probe: Literal["predict"]
+    entry: Identifier = "model"
+    function: Identifier | None = None
+    inputs: str
+    batch_size: int = 64
+
+
+ObservationSpec = Annotated[
+    Resolve | Construct | Forward | GradientNorms | Overfit | Train | Call | Predict, Field(discriminator="probe")
+]
+
+
+class CheckSpec(_Model):
+    """One check: what it judges, its points, and who sees it when."""
+
+    id: Identifier
+    type: str = Field(description="A check type; `autograder check list` names them.")
+    name: str = Field("", description="Title on the report; default: the check type's own.")
+    observe: Identifier = Field(description="Which observation it judges.")
+    points: float = Field(1.0, ge=0)
+    visibility: Visibility = Visibility.VISIBLE
+    params: dict[str, Any] = Field(default_factory=dict)
+    by_data: dict[Identifier, dict[str, Any]] = Field(
+        default_factory=dict, description="Parameters that differ on a data set, by its name."
+    )
+
+
+class Stage(_Model):
+    """Checks run together. Order stages cheap to dear."""
+
+    name: str
+    stop_on_failure: bool = Field(False, description="If a check here fails, later stages are skipped.")
+    checks: tuple[CheckSpec, ...] = Field(min_length=1)
+
+
+class GraderSpec(_Model):
+    """A whole grader spec."""
+
+    id: SpecId
+    title: str
+    summary: str = ""
+    points: float = Field(gt=0, description="Must equal the sum of the checks' points.")
+    lane: Lane = Lane.CPU
+    load: Literal["definitions", "run_all"] = Field("definitions", description="How a submission is loaded.")
+    seed: int = 0
+    limits: SpecLimits = SpecLimits()  # type: ignore[call-arg]  # every field has a default
+    entry_points: dict[Identifier, EntryPoint]
+    data: DataSpec | None = None
+    observations: dict[Identifier, ObservationSpec]
+    stages: tuple[Stage, ...] = Field(min_length=1)
