@@ -1,1 +1,1 @@
-"""The library: intake, sandbox, probes' answers, checks, scores, storage. `python -m autograder` is the command line."""
+"""The library: intake, sandbox, judge, scores, storage. `python -m autograder` is the command line."""

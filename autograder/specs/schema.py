@@ -168,7 +168,7 @@ class GraderSpec(_Model):
     lane: Lane = Lane.CPU
     load: Literal["definitions", "run_all"] = Field("definitions", description="How a submission is loaded.")
     seed: int = 0
-    limits: SpecLimits = SpecLimits()  # type: ignore[call-arg]  # every field has a default
+    limits: SpecLimits = SpecLimits()
     entry_points: dict[Identifier, EntryPoint]
     data: DataSpec | None = None
     observations: dict[Identifier, ObservationSpec]

@@ -1,0 +1,1 @@
+"""probe → check → score, on one screen."""

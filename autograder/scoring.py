@@ -1,0 +1,1 @@
+"""From check results to one score and one verdict."""
