@@ -37,9 +37,9 @@ class Context:
 
 
 class Check(ABC):
-    """A check type. Subclasses set `type`, `title`, `probes` and `Params`, and write `judge`."""
+    """A check type. Subclasses set `kind`, `title`, `probes` and `Params`, and write `judge`."""
 
-    type: ClassVar[str]
+    kind: ClassVar[str]  # the `type` a spec names it by
     title: ClassVar[str]  # default title on a report
     probes: ClassVar[frozenset[str]]  # kinds of probe whose observation it can judge
     Params: ClassVar[type[Params]] = Params
