@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import importlib.util
 from collections.abc import Callable, Mapping
@@ -11,14 +10,14 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-import yaml
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from autograder.checks import registry
 from autograder.checks.base import Check, Params
 from autograder.errors import SpecError
 from autograder.specs.dataset import DataSet
 from autograder.specs.schema import CheckSpec, GraderSpec
+from autograder.specs.source import Marks, parse, spec_error, suggest
 
 Builder = Callable[[str, Path | None, int], DataSet | None]
 
@@ -78,13 +77,13 @@ def load_spec(folder: Path) -> LoadedSpec:
         raise SpecError(
             f"{path}: can't be read ({error.strerror})",
             "Is the spec id right? "
-            + _suggest(folder.name, [p.name for p in folder.parent.glob("*/") if (p / "spec.yaml").exists()]),
+            + suggest(folder.name, [p.name for p in folder.parent.glob("*/") if (p / "spec.yaml").exists()]),
         ) from error
-    tree, marks = _parse(path, text)
+    tree, marks = parse(path, text)
     try:
         spec = GraderSpec.model_validate(tree)
     except ValidationError as error:
-        raise _spec_error(path, error, marks, GraderSpec) from error
+        raise spec_error(path, error, marks, GraderSpec) from error
     if spec.id != folder.name:
         raise SpecError(
             f"{path}:{marks.line(('id',))}: id is '{spec.id}' but the folder is '{folder.name}'",
@@ -103,7 +102,7 @@ def load_all(specs_dir: Path) -> dict[str, LoadedSpec]:
     return {folder.name: load_spec(folder) for folder in folders}
 
 
-def _bind(path: Path, spec: GraderSpec, marks: _Marks, stage: int, index: int) -> LoadedCheck:
+def _bind(path: Path, spec: GraderSpec, marks: Marks, stage: int, index: int) -> LoadedCheck:
     entry = spec.stages[stage].checks[index]
     here: tuple[str | int, ...] = ("stages", stage, "checks", index)
     line = marks.line(here)
@@ -111,12 +110,12 @@ def _bind(path: Path, spec: GraderSpec, marks: _Marks, stage: int, index: int) -
     if check is None:
         raise SpecError(
             f"{path}:{marks.line((*here, 'type'))}: unknown check type '{entry.type}'",
-            _suggest(entry.type, registry.names()),
+            suggest(entry.type, registry.names()),
         )
     if entry.observe not in spec.observations:
         raise SpecError(
             f"{path}:{marks.line((*here, 'observe'))}: no observation is called '{entry.observe}'",
-            _suggest(entry.observe, spec.observations),
+            suggest(entry.observe, spec.observations),
         )
     probe = spec.observations[entry.observe].probe
     if probe not in check.probes:
@@ -130,20 +129,20 @@ def _bind(path: Path, spec: GraderSpec, marks: _Marks, stage: int, index: int) -
         if spec.data is None or name not in spec.data.sets:
             raise SpecError(
                 f"{path}:{marks.line((*here, 'by_data', name))}: no data set is called '{name}'",
-                _suggest(name, spec.data.sets if spec.data else []),
+                suggest(name, spec.data.sets if spec.data else []),
             )
         by_data[name] = _params(path, marks, (*here, "by_data", name), check, {**entry.params, **override})
     return LoadedCheck(entry, spec.stages[stage].name, check, params, MappingProxyType(by_data))
 
 
-def _params(path: Path, marks: _Marks, here: tuple[str | int, ...], check: Check, values: Mapping[str, Any]) -> Params:
+def _params(path: Path, marks: Marks, here: tuple[str | int, ...], check: Check, values: Mapping[str, Any]) -> Params:
     try:
         return check.Params.model_validate(values)
     except ValidationError as error:
-        raise _spec_error(path, error, marks, check.Params, here) from error
+        raise spec_error(path, error, marks, check.Params, here) from error
 
 
-def _check_whole(path: Path, spec: GraderSpec, marks: _Marks) -> None:
+def _check_whole(path: Path, spec: GraderSpec, marks: Marks) -> None:
     """Rules that span several places of a spec."""
     seen: set[str] = set()
     for s, stage in enumerate(spec.stages):
@@ -166,7 +165,7 @@ def _check_whole(path: Path, spec: GraderSpec, marks: _Marks) -> None:
             if entry is not None and entry not in spec.entry_points:
                 raise SpecError(
                     f"{path}:{marks.line(('observations', name, key))}: no entry point is called '{entry}'",
-                    _suggest(entry, spec.entry_points),
+                    suggest(entry, spec.entry_points),
                 )
 
 
@@ -182,7 +181,7 @@ def _check_data(loaded: LoadedSpec, data: DataSet) -> None:
                 raise SpecError(
                     f"{loaded.folder / 'spec.yaml'}: observation '{name}' names the array '{array}', which "
                     f"data set '{data.name}' lacks",
-                    _suggest(array, data.arrays),
+                    suggest(array, data.arrays),
                 )
             if array in data.judge_only:
                 raise SpecError(
@@ -194,8 +193,8 @@ def _check_data(loaded: LoadedSpec, data: DataSet) -> None:
 
 def _builder(path: Path) -> Builder:
     spec = importlib.util.spec_from_file_location(
-        f"autograder_data_{hashlib.md5(str(path).encode()).hexdigest()}", path
-    )  # noqa: S324 - a module name, not security
+        f"autograder_data_{hashlib.sha256(str(path).encode()).hexdigest()}", path
+    )
     if spec is None or spec.loader is None or not path.exists():
         raise SpecError(f"{path}: no such data builder", "Write build(name, data_dir, seed) there, or drop `data`.")
     module = importlib.util.module_from_spec(spec)
@@ -213,97 +212,3 @@ def _digest(folder: Path, spec: GraderSpec) -> str:
         path = folder / name
         total.update(name.encode() + b"\0" + (path.read_bytes() if path.exists() else b"") + b"\0")
     return total.hexdigest()
-
-
-@dataclass(frozen=True)
-class _Marks:
-    """Where each key of a YAML file stands (1-based lines)."""
-
-    lines: Mapping[tuple[str | int, ...], int]
-
-    def line(self, where: tuple[str | int, ...]) -> int:
-        """The line of a key, or of the nearest thing around it."""
-        while where and where not in self.lines:
-            where = where[:-1]
-        return self.lines.get(where, 1)
-
-
-def _parse(path: Path, text: str) -> tuple[Any, _Marks]:
-    try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
-        lines: dict[tuple[str | int, ...], int] = {}
-        if node is not None:
-            _walk(path, node, (), lines)
-        return yaml.safe_load(text), _Marks(lines)
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark
-        line = mark.line + 1 if mark else 1
-        raise SpecError(
-            f"{path}:{line}: not valid YAML: {error.problem}", "Check indentation, colons and quotes around this line."
-        ) from error
-
-
-def _walk(path: Path, node: yaml.Node, here: tuple[str | int, ...], lines: dict[tuple[str | int, ...], int]) -> None:
-    lines.setdefault(here, node.start_mark.line + 1)
-    if isinstance(node, yaml.MappingNode):
-        for key, value in node.value:
-            where = (*here, key.value)
-            if where in lines:
-                raise SpecError(
-                    f"{path}:{key.start_mark.line + 1}: the key '{key.value}' stands twice here "
-                    f"(first in line {lines[where]})",
-                    "Keep one of them.",
-                )
-            lines[where] = key.start_mark.line + 1
-            _walk(path, value, where, lines)
-    elif isinstance(node, yaml.SequenceNode):
-        for index, value in enumerate(node.value):
-            _walk(path, value, (*here, index), lines)
-
-
-def _spec_error(
-    path: Path, error: ValidationError, marks: _Marks, model: type[BaseModel], prefix: tuple[str | int, ...] = ()
-) -> SpecError:
-    first = error.errors()[0]
-    # pydantic adds the tag of a union to the location; a YAML file has no such key.
-    tags = {"resolve", "construct", "forward", "gradient_norms", "overfit", "train", "call", "predict"}
-    location = tuple(part for i, part in enumerate(first["loc"]) if not (part in tags and i == 2))
-    where = (*prefix, *location)
-    dotted = ".".join(str(part) for part in where) or "the file"
-    if first["type"] == "extra_forbidden":
-        known = _fields_at(model, location[:-1])
-        return SpecError(
-            f"{path}:{marks.line(where)}: unknown key '{location[-1]}' in {'.'.join(map(str, where[:-1])) or 'the spec'}",
-            _suggest(str(location[-1]), known),
-        )
-    if first["type"] == "missing":
-        return SpecError(f"{path}:{marks.line(where)}: '{dotted}' is missing", "Add it; see docs/writing-a-spec.md.")
-    return SpecError(f"{path}:{marks.line(where)}: {dotted}: {first['msg']}", f"It says: {first.get('input')!r}")
-
-
-def _fields_at(model: type[BaseModel], location: tuple[str | int, ...]) -> list[str]:
-    """Every field name a key at this depth could have meant."""
-    if not location:
-        return list(model.model_fields)
-    names: set[str] = set()
-
-    def collect(schema: Any) -> None:
-        if isinstance(schema, dict):
-            names.update(schema.get("properties", {}))
-            for value in schema.values():
-                collect(value)
-        elif isinstance(schema, list):
-            for value in schema:
-                collect(value)
-
-    collect(model.model_json_schema())
-    return sorted(names)
-
-
-def _suggest(name: str, known: Any) -> str:
-    """A 'did you mean' line, or the list of what there is."""
-    choices = sorted(str(k) for k in known)
-    near = difflib.get_close_matches(name, choices, n=1, cutoff=0.6)
-    if near:
-        return f"Did you mean '{near[0]}'?"
-    return f"Known here: {', '.join(choices) or 'nothing'}."
