@@ -1,4 +1,4 @@
-"""Asks one submission the probes of its spec: opens sandbox sessions, loads the submission, keeps what is hidden hidden.
+"""Asks one submission the probes of its spec: opens sandbox sessions, loads it, keeps what is hidden hidden.
 
 Once a hidden array has been sent to a student process, that process is *tainted*: its words (output, error messages)
 could carry the array, so from then on only facts that can't hold much are passed on.
@@ -6,6 +6,7 @@ could carry the array, so from then on only facts that can't hold much are passe
 
 from __future__ import annotations
 
+import builtins
 import re
 import time
 from collections.abc import Callable, Mapping
@@ -24,11 +25,10 @@ from autograder.specs.schema import GraderSpec, ObservationSpec
 
 _WHERE = re.compile(r"^(cell \d{1,4}|[\w./ -]{1,80}\.py), line (\d{1,6})$")
 _KNOWN_ERRORS = frozenset(
-    "ArithmeticError AssertionError AttributeError EOFError FileNotFoundError FloatingPointError ImportError IndexError "
-    "KeyError KeyboardInterrupt MemoryError ModuleNotFoundError NameError NotImplementedError OSError OverflowError "
-    "PermissionError RecursionError RuntimeError StopIteration SystemExit TypeError UnboundLocalError ValueError "
-    "ZeroDivisionError OutOfMemoryError".split()
+    {name for name, value in vars(builtins).items() if isinstance(value, type) and issubclass(value, BaseException)}
+    | {"OutOfMemoryError", "AcceleratorError"}
 )
+_KNOWN_TYPES = frozenset({"Tensor", "ndarray", "tuple", "list", "dict", "float", "int", "NoneType", "str"})
 
 
 class ProbeFailed(Exception):
@@ -74,7 +74,7 @@ class Prober:
         except ProbeFailed as failed:
             failure, trust = failed.failure, Trust.MEASURED
         except SandboxStopped as stopped:
-            failure, trust = ProbeFailure(stopped.verdict, stopped.message, stopped.hint), Trust.MEASURED
+            failure, trust = self._stopped(stopped), Trust.MEASURED
             self._drop()
         taken = time.monotonic() - begun
         self.seconds["probes"] = self.seconds.get("probes", 0.0) + taken
@@ -102,7 +102,7 @@ class Prober:
         self._session = self.sandbox.open(_limits(self.spec))
         self.seconds["start"] = self.seconds.get("start", 0.0) + time.monotonic() - begun
         try:
-            self._load(self._session)
+            self._load()
         except ProbeFailed as failed:
             self._load_failure = failed.failure
             self._drop()
@@ -114,7 +114,7 @@ class Prober:
             raise ProbeFailed(self._load_failure) from stopped
         self.seconds["load"] = self.seconds.get("load", 0.0) + time.monotonic() - begun
 
-    def _load(self, session: SandboxSession) -> None:
+    def _load(self) -> None:
         self._deadline = time.monotonic() + self.spec.limits.load_s
         files = [{"name": name, "data": data} for name, data in self.upload.files.items()]
         loaded = self._ask(
@@ -165,6 +165,16 @@ class Prober:
             "(one row, many rows) on your side.",
         )
 
+    def _stopped(self, stopped: SandboxStopped) -> ProbeFailure:
+        """Why the process ended; an exit code or signal chosen by a tainted process is not passed on."""
+        if self._tainted and stopped.verdict is Verdict.CRASHED:
+            return ProbeFailure(
+                Verdict.CRASHED,
+                "Your program ended in the middle of a hidden test.",
+                "Don't call exit(), and look for crashes in native code (an index out of range?).",
+            )
+        return ProbeFailure(stopped.verdict, stopped.message, stopped.hint)
+
     def _is_real_place(self, where: str) -> bool:
         """True if `where` names a line that exists, so that it can't carry much else."""
         match = _WHERE.match(where)
@@ -211,6 +221,14 @@ class Prober:
     def _parameters(self, observation: schema.Construct, seed: int, values: dict[str, Any]) -> None:
         handle = self._construct(observation.entry, seed)
         values.update(self._ask("parameters", {"handle": handle}))
+        self._forget_names(values)
+
+    def _forget_names(self, values: dict[str, Any]) -> None:
+        """Names of parameters and modules are the student's words too: number them if the process is tainted."""
+        for kind in ("parameters", "modules"):
+            rows = values.get(kind)
+            if self._tainted and isinstance(rows, list):
+                values[kind] = [{**_mapping(row), "name": f"number {i + 1}"} for i, row in enumerate(rows)]
 
     def _forward(self, observation: schema.Forward, seed: int, values: dict[str, Any]) -> None:
         self._need(observation.entry)
@@ -226,7 +244,8 @@ class Prober:
         answer = self._ask("forward", request)
         values["rows"] = int(self.data.arrays[observation.inputs].shape[0])
         values["outputs"] = answer.get("outputs")
-        values["output_type"] = _text(answer.get("output_type"), 100)
+        returned = _text(answer.get("output_type"), 100)
+        values["output_type"] = returned if returned in _KNOWN_TYPES or not self._tainted else "object"
         if observation.also_single:
             single = self._ask("forward", {**request, "batch_size": 1, "repeat": 1})
             values["single"] = single.get("outputs")
@@ -238,12 +257,13 @@ class Prober:
         handle = self._construct(observation.entry, seed)
         request = {"handle": handle, "inputs": observation.inputs, "targets": observation.targets, "seed": seed}
         values.update(self._ask("gradient_norms", request))
+        self._forget_names(values)
 
     def _overfit(self, observation: schema.Overfit, seed: int, values: dict[str, Any]) -> None:
         self._need(observation.entry)
         self._put(observation.inputs)
         self._put(observation.targets)
-        request = {"handle": self._construct(observation.entry, seed), "seed": seed}
+        request: dict[str, Any] = {"handle": self._construct(observation.entry, seed), "seed": seed}
         request |= observation.model_dump(include={"inputs", "targets", "steps", "lr"})
         values.update(self._ask("overfit", request))
 
