@@ -1,0 +1,65 @@
+"""batch_independence: in eval mode a row's answer depends on that row alone, and is the same every time."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import numpy as np
+from pydantic import Field
+
+from autograder.checks.base import Array, Check, Context, Params, as_array, failed, passed
+from autograder.model import Observation, Outcome
+
+
+class BatchIndependenceParams(Params):
+    """How equal is equal."""
+
+    tolerance: float = Field(1e-4, gt=0, description="Largest difference, relative to the largest output (at least 1).")
+
+
+class BatchIndependence(Check):
+    """Runs must repeat exactly in eval mode, and a row alone must give what it gave within the batch.
+
+    Needs a forward observation with `repeat: 2` or more and `also_single: true`.
+    """
+
+    kind: ClassVar[str] = "batch_independence"
+    title: ClassVar[str] = "Each image on its own"
+    probes: ClassVar[frozenset[str]] = frozenset({"forward"})
+    Params: ClassVar[type[Params]] = BatchIndependenceParams
+
+    def judge(self, observation: Observation, _context: Context, params: BatchIndependenceParams) -> Outcome:
+        """Compare repeats with each other, then single rows with the batch."""
+        outputs, single = observation.values.get("outputs"), observation.values.get("single")
+        runs = [as_array(o) for o in outputs] if isinstance(outputs, list) else []
+        alone = as_array(single[0]) if isinstance(single, list) and single else None
+        first = runs[0] if runs else None
+        if first is None or alone is None or len(runs) < 2:
+            return failed("There are no outputs to compare.", "Return one tensor with a row for each image.")
+        for again in runs[1:]:
+            if not _equal(first, again, params.tolerance):
+                return failed(
+                    "In eval mode the same images gave different answers the second time.",
+                    "Something random is active in eval mode: use nn.Dropout (or F.dropout with "
+                    "training=self.training), and draw no random numbers in forward.",
+                )
+        if not _equal(first, alone, params.tolerance):
+            return failed(
+                "An image's scores change with the other images in its batch.",
+                "Look for a view, reshape, permute or flatten that mixes the batch axis with another one, for a "
+                "softmax or mean over dim 0, or for batch norm that still uses batch statistics in eval mode.",
+            )
+        if len(first) > 1 and np.abs(first - first[:1]).max() == 0:
+            return failed(
+                "Every image gets exactly the same scores.",
+                "The answer does not depend on the input: is the input used, and are there dead layers?",
+            )
+        return passed("Answers repeat in eval mode and don't depend on the rest of the batch.")
+
+
+def _equal(one: Array, other: Array | None, tolerance: float) -> bool:
+    """True if shapes match and no difference exceeds the tolerance; NaN is never equal."""
+    if other is None or one.shape != other.shape:
+        return False
+    scale = max(1.0, float(np.abs(one).max()))
+    return bool(np.abs(one - other).max() <= tolerance * scale)

@@ -1,0 +1,39 @@
+"""entry_points: the names the handout asks for are there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+from autograder.checks.base import Check, Context, Params, failed, partial, passed
+from autograder.model import Observation, Outcome
+
+
+class EntryPoints(Check):
+    """Every required entry point was found, under its own name or an accepted other one."""
+
+    kind: ClassVar[str] = "entry_points"
+    title: ClassVar[str] = "Names"
+    probes: ClassVar[frozenset[str]] = frozenset({"resolve"})
+
+    def judge(self, observation: Observation, _context: Context, _params: Params) -> Outcome:
+        """Share of the required names found."""
+        entries = observation.values.get("entries")
+        if not isinstance(entries, Mapping) or not entries:
+            return failed("Nothing could be looked up in your submission.", "Upload the file with your definitions.")
+        required = {k: v for k, v in entries.items() if isinstance(v, Mapping) and v.get("required")}
+        found = {k: v for k, v in required.items() if v.get("found")}
+        missing = [v for k, v in required.items() if k not in found]
+        lines = {str(v.get("official", k)): _found_as(v) for k, v in required.items()}
+        if not missing:
+            others = [f"{v.get('found')} as {v.get('official')}" for v in found.values() if v.get("how") != "name"]
+            return passed("Found " + ", ".join(lines) + (f" (taking {'; '.join(others)})" if others else "") + ".")
+        words = " ".join(str(v.get("message") or f"{v.get('official')} was not found.") for v in missing)
+        hint = "Define " + " and ".join(f"{v.get('official')} ({v.get('kind')})" for v in missing) + " at top level."
+        if not found:
+            return failed(words, hint, **lines)
+        return partial(len(found) / len(required), words, hint, **lines)
+
+
+def _found_as(entry: Mapping[str, object]) -> str:
+    return f"found: {entry.get('found')}" if entry.get("found") else "missing"

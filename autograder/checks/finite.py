@@ -1,0 +1,48 @@
+"""finite: no NaN and no infinity comes out."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import numpy as np
+from pydantic import Field
+
+from autograder.checks.base import Check, Context, Params, as_array, failed, passed
+from autograder.checks.measures import epoch_outputs
+from autograder.model import Observation, Outcome
+
+
+class FiniteParams(Params):
+    """Which outputs to look at."""
+
+    label: str = Field("", description="For a training: which evaluated inputs; empty: none needed.")
+
+
+class Finite(Check):
+    """Every number the model returned is finite."""
+
+    kind: ClassVar[str] = "finite"
+    title: ClassVar[str] = "Finite numbers"
+    probes: ClassVar[frozenset[str]] = frozenset({"forward", "predict", "train"})
+    Params: ClassVar[type[Params]] = FiniteParams
+
+    def judge(self, observation: Observation, _context: Context, params: FiniteParams) -> Outcome:
+        """Count what is not finite."""
+        values: list[Any] = []
+        if observation.probe == "train":
+            values = epoch_outputs(observation, params.label)
+        else:
+            outputs = observation.values.get("outputs")
+            values = outputs if isinstance(outputs, list) else [outputs]
+        arrays = [as_array(value) for value in values]
+        if not arrays or any(array is None for array in arrays):
+            return failed("There is no output to look at.", "Return a tensor of numbers from forward.")
+        wrong = sum(int((~np.isfinite(a)).sum()) for a in arrays if a is not None)
+        total = sum(a.size for a in arrays if a is not None)
+        if wrong:
+            return failed(
+                f"{wrong} of {total} values are NaN or infinite.",
+                "Look for a logarithm or division of zero, an exponential of a large number, or a learning rate that "
+                "is too high.",
+            )
+        return passed(f"All {total} values are finite.")

@@ -1,0 +1,74 @@
+"""gradient_flow: one backward pass reaches every trainable parameter."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from pydantic import Field
+
+from autograder.checks.base import Check, Context, Params, failed, partial, passed
+from autograder.model import Observation, Outcome
+
+
+class GradientFlowParams(Params):
+    """What counts as reached."""
+
+    min_norm: float = Field(1e-10, ge=0, description="A gradient norm at or below this counts as none.")
+    may_be_unused: tuple[str, ...] = Field((), description="Parameter names that need no gradient.")
+
+
+class GradientFlow(Check):
+    """Every parameter gets a finite gradient above `min_norm`. The norms are the student process's own word."""
+
+    kind: ClassVar[str] = "gradient_flow"
+    title: ClassVar[str] = "Gradients reach every layer"
+    probes: ClassVar[frozenset[str]] = frozenset({"gradient_norms"})
+    Params: ClassVar[type[Params]] = GradientFlowParams
+
+    def judge(self, observation: Observation, _context: Context, params: GradientFlowParams) -> Outcome:
+        """Share of the parameters reached; none at all if any gradient is not finite."""
+        rows = observation.values.get("parameters")
+        named = (
+            [(str(r.get("name", "?")), r.get("norm")) for r in rows or [] if isinstance(r, Mapping)]
+            if isinstance(rows, list)
+            else []
+        )
+        named = [(name, norm) for name, norm in named if name not in params.may_be_unused]
+        if not named:
+            return failed("Your model has no trainable parameters.", "Create the layers in __init__ as attributes.")
+        plot = _plot(named)
+        broken = [name for name, norm in named if isinstance(norm, float | int) and not math.isfinite(norm)]
+        if broken:
+            return failed(
+                f"The gradient of {_names(broken)} is NaN or infinite.",
+                "Look for a logarithm or division of zero in forward.",
+                plots=[plot],
+            )
+        missed = [name for name, norm in named if not (isinstance(norm, float | int) and norm > params.min_norm)]
+        if missed:
+            return partial(
+                0.0 if len(missed) == len(named) else 0.5 * (1 - len(missed) / len(named)),
+                f"No gradient reaches {_names(missed)} ({len(missed)} of {len(named)} parameters).",
+                "Is each layer used in forward? Is there a detach(), .data, no_grad() or numpy round trip in the way, "
+                "or a requires_grad=False?",
+                plots=[plot],
+            )
+        return passed(f"All {len(named)} parameters get a gradient.", plots=[plot])
+
+
+def _names(names: list[str]) -> str:
+    shown = ", ".join(names[:4])
+    return shown if len(names) <= 4 else f"{shown} and {len(names) - 4} more"
+
+
+def _plot(named: list[tuple[str, Any]]) -> dict[str, Any]:
+    values = [float(n) if isinstance(n, float | int) and math.isfinite(n) else None for _, n in named]
+    return {
+        "kind": "bars",
+        "title": "Gradient norm of each parameter before training",
+        "labels": [name for name, _ in named][:40],
+        "values": values[:40],
+        "log": True,
+    }

@@ -1,0 +1,118 @@
+"""loss_curve: the judge's own loss after every epoch falls as it should; what it looks like otherwise, in words."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from pydantic import Field
+
+from autograder.checks.base import Check, Context, Params, failed, passed
+from autograder.checks.measures import cross_entropy, epoch_outputs, labels_of, runs_note
+from autograder.model import Observation, Outcome
+
+
+class LossCurveParams(Params):
+    """Which losses, and how far they must fall."""
+
+    label: str = Field("val", description="Which evaluated inputs decide.")
+    targets: str = Field(description="The judge's labels of those.")
+    train_label: str = Field("", description="Evaluated training inputs, drawn beside the curve; empty: none.")
+    train_targets: str = Field("", description="Labels of those.")
+    min_drop: float = Field(0.2, gt=0, lt=1, description="The loss must fall by this share of its start.")
+    max_leftover: float = Field(
+        10.0,
+        gt=1,
+        description="Gradients left after training, as a multiple of one batch's: above, zero_grad is missing.",
+    )
+
+
+class LossCurve(Check):
+    """Cross entropy computed by the judge from outputs on its own inputs before training and after every epoch."""
+
+    kind: ClassVar[str] = "loss_curve"
+    title: ClassVar[str] = "Loss curve"
+    probes: ClassVar[frozenset[str]] = frozenset({"train"})
+    Params: ClassVar[type[Params]] = LossCurveParams
+
+    def judge(self, observation: Observation, context: Context, params: LossCurveParams) -> Outcome:
+        """Name what is wrong with the curve, or pass it."""
+        curve = _curve(observation, context, params.label, params.targets)
+        if len(curve) < 2:
+            return failed(
+                "No loss could be measured: the model was never seen after training.",
+                "train must go through the training set it is given, for as many epochs as it is told.",
+            )
+        series = {"validation": _drawable(curve)}
+        if params.train_label:
+            training = _curve(observation, context, params.train_label, params.train_targets)
+            series = {"training": _drawable(training), **series}
+        plot = {
+            "kind": "loss_curve",
+            "title": "Loss measured by the grader",
+            "series": series,
+            "x": list(range(len(curve))),
+            "x_label": "epoch",
+            "y_label": "cross entropy",
+        }
+        evidence: dict[str, Any] = {**runs_note(observation), "plots": [plot]}
+        leftover = _leftover(observation)
+        trouble = _trouble(curve, params, leftover)
+        if trouble is not None:
+            return failed(*trouble, **evidence)
+        return passed(f"The loss falls from {curve[0]:.2f} to {curve[-1]:.2f}.", **evidence)
+
+
+def _curve(observation: Observation, context: Context, label: str, targets: str) -> list[float]:
+    labels = labels_of(context.arrays, targets)
+    return [cross_entropy(outputs, labels) for outputs in epoch_outputs(observation, label)]
+
+
+def _drawable(curve: list[float]) -> list[float | None]:
+    return [round(v, 4) if math.isfinite(v) else None for v in curve]
+
+
+def _leftover(observation: Observation) -> float:
+    """Gradient norm left after training as a multiple of one batch's; 0 if unknown or not comparable."""
+    result = observation.values.get("result")
+    norms = result.get("leftover_gradient") if isinstance(result, Mapping) else None
+    left, one = (norms.get("left"), norms.get("one_batch")) if isinstance(norms, Mapping) else (None, None)
+    if isinstance(left, float | int) and isinstance(one, float | int) and math.isfinite(left) and one > 1e-6:
+        return float(left / one)
+    return 0.0
+
+
+def _trouble(curve: list[float], params: LossCurveParams, leftover: float) -> tuple[str, str] | None:
+    """What is wrong and what to try, or None. The shapes follow the workshop's list of loss curves."""
+    first, last = curve[0], curve[-1]
+    if not all(math.isfinite(v) for v in curve):
+        return (
+            "The loss becomes NaN or infinite.",
+            "Lower the learning rate; look for a logarithm of zero; is zero_grad called before every backward?",
+        )
+    if leftover > params.max_leftover:
+        return (
+            f"Gradients pile up: after training they are {leftover:.0f} times as big as one batch's.",
+            "Call optimizer.zero_grad() before every loss.backward(); PyTorch adds gradients up until you clear them.",
+        )
+    drop = (first - last) / first if first > 0 else 0.0
+    if drop >= params.min_drop:
+        return None
+    if last > first * 1.1:
+        return (
+            f"The loss rises from {first:.2f} to {last:.2f}.",
+            "Is the gradient applied with the wrong sign (a minus before the loss, or += instead of -=)? Is the "
+            "training set shuffled? Is the learning rate much too high?",
+        )
+    if abs(drop) < 0.02:
+        return (
+            f"Not learning: the loss stays at {last:.2f}.",
+            "Do the gradients reach the weights? Check loss.backward(), optimizer.step(), that the optimizer was given "
+            "this model's parameters, and that the output is logits (no softmax before CrossEntropyLoss).",
+        )
+    return (
+        f"The loss falls too little: from {first:.2f} to {last:.2f}, by {max(drop, 0):.0%} of its start; "
+        f"{params.min_drop:.0%} is asked for.",
+        "Is zero_grad called before every backward? Is the data shuffled? Does forward return logits without softmax?",
+    )

@@ -1,0 +1,88 @@
+"""output_shape: the model returns one tensor of the right shape, type and kind of values."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+from pydantic import Field
+
+from autograder.checks.base import Array, Check, Context, Params, failed, passed
+from autograder.checks.measures import looks_like_probabilities
+from autograder.model import Observation, Outcome
+
+
+class OutputShapeParams(Params):
+    """What the output must look like."""
+
+    shape: tuple[int | Literal["N"], ...] = Field(description="Expected shape; N is the number of rows sent.")
+    dtype: Literal["float", "int", "any"] = Field("float", description="Kind of numbers.")
+    values: Literal["any", "logits"] = Field(
+        "any", description="logits: rows that are probabilities fail (softmax before CrossEntropyLoss)."
+    )
+
+
+class OutputShape(Check):
+    """Shape, dtype and, if asked for, that the values are no probabilities."""
+
+    kind: ClassVar[str] = "output_shape"
+    title: ClassVar[str] = "Output shape"
+    probes: ClassVar[frozenset[str]] = frozenset({"forward", "predict"})
+    Params: ClassVar[type[Params]] = OutputShapeParams
+
+    def judge(self, observation: Observation, _context: Context, params: OutputShapeParams) -> Outcome:
+        """Compare the first output with what the spec expects."""
+        outputs = observation.values.get("outputs")
+        first = outputs[0] if isinstance(outputs, list) and outputs else outputs
+        rows = observation.values.get("rows")
+        expected = tuple(rows if size == "N" and isinstance(rows, int) else size for size in params.shape)
+        wanted = _shape_text(params.shape)
+        if not isinstance(first, np.ndarray):
+            returned = observation.values.get("output_type")
+            return failed(
+                f"Expected one tensor of shape {wanted}, got {returned or 'nothing that can be read'}.",
+                "Return the tensor itself from forward.",
+                expected=wanted,
+            )
+        got = _shape_text(first.shape)
+        if first.shape != expected:
+            return failed(
+                f"Expected shape {wanted}, got {got}.",
+                _shape_hint(first, expected),
+                expected=_shape_text(expected),
+                got=got,
+            )
+        kinds = {"float": "f", "int": "iub", "any": "fiub"}[params.dtype]
+        if first.dtype.kind not in kinds:
+            return failed(
+                f"Expected {params.dtype} values, got {first.dtype.name}.",
+                "Return the scores themselves, not the predicted class." if params.dtype == "float" else "",
+                expected=params.dtype,
+                got=first.dtype.name,
+            )
+        if params.values == "logits" and looks_like_probabilities(first.astype(np.float64)):
+            return failed(
+                "Your model returns probabilities (every row is non-negative and sums to 1), but logits are asked for.",
+                "Drop the softmax at the end of forward: CrossEntropyLoss applies it itself, and twice is once too "
+                "often (training becomes slow and the loss can't fall below about 1.46 for 10 classes).",
+                expected="logits",
+                got="probabilities",
+            )
+        return passed(f"Shape {got}, as expected.")
+
+
+def _shape_text(shape: tuple[Any, ...]) -> str:
+    return "(" + ", ".join(str(size) for size in shape) + ("," if len(shape) == 1 else "") + ")"
+
+
+def _shape_hint(got: Array, expected: tuple[Any, ...]) -> str:
+    """The likeliest cause of a wrong shape."""
+    if got.ndim == len(expected) and got.shape[::-1] == expected:
+        return "The axes are swapped: rows are images, columns are classes."
+    if got.ndim == len(expected) and got.shape[0] != expected[0]:
+        return "The number of rows changed: flatten with x.flatten(1) or x.view(x.size(0), -1), keeping the batch axis."
+    if got.ndim == len(expected):
+        return f"The last layer must give {expected[-1]} values a row, one for each class."
+    if got.ndim > len(expected):
+        return "Flatten the feature maps before the fully connected layers."
+    return "Don't reduce (mean, argmax, squeeze) the scores in forward: return one row of scores for each image."
