@@ -1,0 +1,1 @@
+"""Tables, repositories, sessions, blobs and migrations. The only package that speaks SQL."""
