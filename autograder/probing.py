@@ -283,7 +283,7 @@ class Prober:
                 self.on_epoch(len(epochs) - 1, observation.epochs)
 
         wanted = {*sends, "evaluate", "epochs", "batch_size", "lr"}
-        request = {"handle": handle, "entry": observation.function, "arguments": {}, "seed": seed}
+        request: dict[str, Any] = {"handle": handle, "entry": observation.function, "arguments": {}, "seed": seed}
         request |= observation.model_dump(include=wanted)
         values["result"] = self._ask("train", request, keep)
 

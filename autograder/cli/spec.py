@@ -1,0 +1,120 @@
+"""`autograder spec`: list and verify grader specs. Needs no database and no broker."""
+
+from __future__ import annotations
+
+from typing import Annotated, NoReturn
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from autograder.config import settings
+from autograder.errors import SandboxError, SpecError
+from autograder.model import Verdict
+from autograder.sandbox import open_sandbox
+from autograder.sandbox.base import Sandbox
+from autograder.specs.loader import LoadedSpec, load_all, load_spec
+from autograder.specs.solutions import find_solutions
+from autograder.verify import Graded, verify
+
+app = typer.Typer(help="List and verify grader specs.", no_args_is_help=True)
+console = Console()
+_SIGNS = {
+    Verdict.PASSED: "[green]✓[/]",
+    Verdict.PARTIAL: "[yellow]◐[/]",
+    Verdict.FAILED: "[red]✗[/]",
+    Verdict.SKIPPED: "[dim]·[/]",
+    Verdict.TIMED_OUT: "[red]T[/]",
+    Verdict.CRASHED: "[red]C[/]",
+    Verdict.OUT_OF_MEMORY: "[red]M[/]",
+    Verdict.OUTPUT_LIMIT: "[red]O[/]",
+    Verdict.GRADER_ERROR: "[magenta]![/]",
+}
+
+
+@app.command("list")
+def list_specs() -> None:
+    """Every grader spec with its title and points."""
+    try:
+        specs = load_all(settings().specs_dir)
+    except SpecError as error:
+        _stop(error)
+    for loaded in specs.values():
+        console.print(f"{loaded.spec.id:32} {loaded.spec.points:5g} points  {loaded.spec.title}", highlight=False)
+
+
+@app.command("verify")
+def verify_specs(
+    ids: Annotated[list[str] | None, typer.Argument(help="Spec ids.")] = None,
+    every: Annotated[bool, typer.Option("--all", help="Verify every spec.")] = False,
+    only: Annotated[str, typer.Option(help="Only solutions whose name contains this.")] = "",
+    seed: Annotated[int | None, typer.Option(help="Grading seed; default: the spec's.")] = None,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Print every message.")] = False,
+) -> None:
+    """Grade every reference solution and compare with the verdict its folder names. Exit code 1 if any differs."""
+    conf = settings()
+    try:
+        names = list(load_all(conf.specs_dir)) if every else ids or []
+        if not names:
+            console.print("Name a spec id, or --all. `autograder spec list` shows them.")
+            raise typer.Exit(2)
+        sandbox = open_sandbox(conf)
+        good = [_verify_one(load_spec(conf.specs_dir / name), sandbox, only, seed, verbose) for name in names]
+    except (SpecError, SandboxError) as error:
+        _stop(error)
+    sandbox.close()
+    raise typer.Exit(0 if all(good) else 1)
+
+
+def _verify_one(loaded: LoadedSpec, sandbox: Sandbox, only: str, seed: int | None, verbose: bool) -> bool:
+    solutions = [s for s in find_solutions(settings().solutions_dir / loaded.spec.id) if only in s.name]
+
+    def show(graded: Graded) -> None:
+        mark = "[red]≠[/]" if graded.problems else "[green]=[/]"
+        report = graded.report
+        console.print(
+            f"  {mark} {graded.solution.name:44} {report.verdict:13} {report.score:5g}/{report.max_score:g} "
+            f"{report.seconds.get('total', 0):6.1f} s",
+            highlight=False,
+        )
+        for problem in graded.problems:
+            console.print(f"      {problem}", style="red", highlight=False, markup=False)
+        if verbose:
+            for check in report.checks:
+                console.print(f"      {check.id}: {check.verdict}: {check.message}", markup=False, highlight=False)
+
+    console.print(f"[bold]{loaded.spec.id}[/] on {_data_name(loaded)}, {len(solutions)} solutions")
+    graded, problems = verify(loaded, solutions, sandbox, data_dir=settings().data_dir, seed=seed, on_graded=show)
+    console.print(_table(loaded, graded))
+    problems = [] if only else problems
+    for problem in problems:
+        console.print(f"  {problem}", style="red", markup=False)
+    wrong = sum(bool(g.problems) for g in graded)
+    ok = not wrong and not problems
+    console.print("[green]verified[/]" if ok else f"[red]not verified[/]: {wrong} solutions, {len(problems)} rules")
+    return ok
+
+
+def _data_name(loaded: LoadedSpec) -> str:
+    return loaded.build_data(settings().data_dir, loaded.spec.seed).name
+
+
+def _table(loaded: LoadedSpec, graded: list[Graded]) -> Table:
+    table = Table(title="solutions × checks  (✓ passed, ◐ partial, ✗ failed, T time, C crash, M memory, · skipped)")
+    table.add_column("solution", no_wrap=True)
+    for check in loaded.checks:
+        table.add_column(check.spec.id.replace("_", "\n"), justify="center")
+    table.add_column("score", justify="right")
+    for one in graded:
+        signs = {c.id: _SIGNS[c.verdict] for c in one.report.checks}
+        table.add_row(one.solution.name, *(signs.get(c.spec.id, "") for c in loaded.checks), f"{one.report.score:g}")
+    return table
+
+
+def _stop(error: SpecError | SandboxError) -> NoReturn:
+    """Print an error with what to do and leave."""
+    console.print(str(error), style="red", markup=False, highlight=False)
+    hint = getattr(error, "hint", "")
+    if hint:
+        console.print(hint, markup=False, highlight=False)
+    raise typer.Exit(2)
