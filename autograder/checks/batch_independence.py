@@ -58,8 +58,8 @@ class BatchIndependence(Check):
 
 
 def _equal(one: Array, other: Array | None, tolerance: float) -> bool:
-    """True if shapes match and no difference exceeds the tolerance; NaN is never equal."""
-    if other is None or one.shape != other.shape:
+    """True if shapes match, all is finite and no difference exceeds the tolerance."""
+    if other is None or one.shape != other.shape or not (np.isfinite(one).all() and np.isfinite(other).all()):
         return False
     scale = max(1.0, float(np.abs(one).max()))
     return bool(np.abs(one - other).max() <= tolerance * scale)

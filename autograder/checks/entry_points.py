@@ -21,14 +21,16 @@ class EntryPoints(Check):
         entries = observation.values.get("entries")
         if not isinstance(entries, Mapping) or not entries:
             return failed("Nothing could be looked up in your submission.", "Upload the file with your definitions.")
-        required = {k: v for k, v in entries.items() if isinstance(v, Mapping) and v.get("required")}
-        found = {k: v for k, v in required.items() if v.get("found")}
+        required = {k: v for k, v in entries.items() if isinstance(v, Mapping) and v.get("required") is True}
+        if not required:
+            return failed("Nothing could be looked up in your submission.", "Upload the file with your definitions.")
+        found = {k: v for k, v in required.items() if _name(v)}
         missing = [v for k, v in required.items() if k not in found]
         lines = {str(v.get("official", k)): _found_as(v) for k, v in required.items()}
         if not missing:
-            others = [f"{v.get('found')} as {v.get('official')}" for v in found.values() if v.get("how") != "name"]
+            others = [f"{_name(v)} as {v.get('official')}" for v in found.values() if _name(v) != v.get("official")]
             return passed("Found " + ", ".join(lines) + (f" (taking {'; '.join(others)})" if others else "") + ".")
-        words = " ".join(str(v.get("message") or f"{v.get('official')} was not found.") for v in missing)
+        words = " ".join(_message(v) for v in missing)
         hint = "Define " + " and ".join(f"{v.get('official')} ({v.get('kind')})" for v in missing) + " at top level."
         if not found:
             return failed(words, hint, **lines)
@@ -36,4 +38,15 @@ class EntryPoints(Check):
 
 
 def _found_as(entry: Mapping[str, object]) -> str:
-    return f"found: {entry.get('found')}" if entry.get("found") else "missing"
+    return f"found: {_name(entry)}" if _name(entry) else "missing"
+
+
+def _name(entry: Mapping[str, object]) -> str:
+    """The name found, or an empty string."""
+    found = entry.get("found")
+    return found[:80] if isinstance(found, str) else ""
+
+
+def _message(entry: Mapping[str, object]) -> str:
+    message = entry.get("message")
+    return message if isinstance(message, str) and message else f"{entry.get('official')} was not found."
