@@ -12,6 +12,7 @@ AutograderError
 │   └── SandboxUnavailable     this machine can't run the sandbox; says what to do
 ├── SandboxStopped             the student's process ended or broke a limit (carries a verdict)
 ├── ProtocolError              a frame that breaks the wire format
+├── BlobMissing                a stored file is gone or damaged: a grader_error, never a zero
 └── LeaseLost                  another worker owns the job now; drop the work
 """
 
@@ -93,6 +94,10 @@ class SandboxStopped(AutograderError):
 
 class ProtocolError(AutograderError):
     """A frame that breaks the wire format."""
+
+
+class BlobMissing(AutograderError):
+    """A file the database names is not in the blob directory, or is not what it was."""
 
 
 class LeaseLost(AutograderError):

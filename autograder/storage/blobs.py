@@ -9,13 +9,9 @@ import secrets
 from pathlib import Path
 
 from autograder.config import settings
-from autograder.errors import AutograderError
+from autograder.errors import BlobMissing
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
-
-
-class BlobMissing(AutograderError):
-    """A blob the database names is not there, or is not what it was. Our fault."""
 
 
 def put(data: bytes) -> str:

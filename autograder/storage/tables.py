@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, MetaData, UniqueConstraint, desc, false, text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, MetaData, UniqueConstraint, false, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from autograder.storage.types import Json, Text, Utc
@@ -107,6 +107,7 @@ class Submission(Base):
             sqlite_where=text("attempt > 0"),
             postgresql_where=text("attempt > 0"),
         ),
+        Index("ix_submissions_newest", "assignment_id", "student_id", text("created DESC"), text("id DESC")),
     )
 
     id: Mapped[str] = mapped_column(primary_key=True)
@@ -121,15 +122,6 @@ class Submission(Base):
     refusal_code: Mapped[str | None]
     refusal_message: Mapped[str | None]
     refusal_hint: Mapped[str | None]
-
-
-Index(
-    "ix_submissions_newest",
-    Submission.assignment_id,
-    Submission.student_id,
-    desc(Submission.created),
-    desc(Submission.id),
-)
 
 
 class GradingJob(Base):

@@ -1,0 +1,73 @@
+"""Queries about people, courses, roles and assignments. Callers own the transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import or_, select, update
+from sqlalchemy.orm import Session
+
+from autograder.model import Role
+from autograder.storage.tables import ApiToken, Assignment, Course, Enrolment, User
+
+
+def user_by_email(session: Session, email: str) -> User | None:
+    """The user with this address, whatever its case."""
+    return session.scalar(select(User).where(User.email == email.strip().lower()))
+
+
+def user_by_token(session: Session, token_hash: str) -> User | None:
+    """The user a token's hash belongs to."""
+    return session.scalar(select(User).join(ApiToken).where(ApiToken.token_hash == token_hash))
+
+
+def touch_token(session: Session, token_hash: str, at: datetime, every: timedelta) -> None:
+    """Note that a token was used, at most once in `every`."""
+    old = or_(ApiToken.last_used.is_(None), ApiToken.last_used < at - every)
+    session.execute(update(ApiToken).where(ApiToken.token_hash == token_hash, old).values(last_used=at))
+
+
+def role(session: Session, course_id: str, user_id: str) -> Role | None:
+    """What a person is in a course."""
+    found = session.get(Enrolment, (course_id, user_id))
+    return Role(found.role) if found else None
+
+
+def lock_enrolment(session: Session, course_id: str, user_id: str) -> Enrolment | None:
+    """The enrolment, locked until the transaction ends: one at a time numbers attempts and sums results."""
+    wanted = select(Enrolment).where(Enrolment.course_id == course_id, Enrolment.user_id == user_id)
+    return session.scalar(wanted.with_for_update())
+
+
+def membership(session: Session, assignment_id: str, user_id: str) -> tuple[Assignment, Course, Role] | None:
+    """An assignment with its course and the person's role there; None if either is missing."""
+    row = session.execute(
+        select(Assignment, Course, Enrolment.role)
+        .join(Course, Course.id == Assignment.course_id)
+        .join(Enrolment, Enrolment.course_id == Course.id)
+        .where(Assignment.id == assignment_id, Enrolment.user_id == user_id)
+    ).first()
+    return (row[0], row[1], Role(row[2])) if row else None
+
+
+def memberships(session: Session, user_id: str) -> Sequence[tuple[Assignment, Course, Role]]:
+    """Every assignment of every course a person is in, by course and due date."""
+    rows = session.execute(
+        select(Assignment, Course, Enrolment.role)
+        .join(Course, Course.id == Assignment.course_id)
+        .join(Enrolment, Enrolment.course_id == Course.id)
+        .where(Enrolment.user_id == user_id)
+        .order_by(Course.name, Course.id, Assignment.due.is_(None), Assignment.due, Assignment.created, Assignment.id)
+    )
+    return [(row[0], row[1], Role(row[2])) for row in rows]
+
+
+def students(session: Session, course_id: str) -> Sequence[User]:
+    """Everybody enrolled as student, by name."""
+    return session.scalars(
+        select(User)
+        .join(Enrolment, Enrolment.user_id == User.id)
+        .where(Enrolment.course_id == course_id, Enrolment.role == Role.STUDENT.value)
+        .order_by(User.name, User.email)
+    ).all()
