@@ -28,7 +28,9 @@ class EntryPoints(Check):
         missing = [v for k, v in required.items() if k not in found]
         lines = {str(v.get("official", k)): _found_as(v) for k, v in required.items()}
         if not missing:
-            others = [f"{_name(v)} as {v.get('official')}" for v in found.values() if _name(v) != v.get("official")]
+            others = [
+                f"{_name(v)} as {v.get('official')}" for v in found.values() if _name(v) != str(v.get("official"))
+            ]
             return passed("Found " + ", ".join(lines) + (f" (taking {'; '.join(others)})" if others else "") + ".")
         words = " ".join(_message(v) for v in missing)
         hint = "Define " + " and ".join(f"{v.get('official')} ({v.get('kind')})" for v in missing) + " at top level."
