@@ -65,7 +65,8 @@ def spec_error(
     path: Path, error: ValidationError, marks: Marks, model: type[BaseModel], prefix: tuple[str | int, ...] = ()
 ) -> SpecError:
     """The first complaint of pydantic as an error with file, line and a suggestion."""
-    first = error.errors()[0]
+    # A misspelt key shows as an unknown one and a missing one; the unknown one says more.
+    first = min(error.errors(), key=lambda e: e["type"] != "extra_forbidden")
     # pydantic adds the tag of a union to the location; a YAML file has no such key.
     tags = {"resolve", "construct", "forward", "gradient_norms", "overfit", "train", "call", "predict"}
     location = tuple(part for i, part in enumerate(first["loc"]) if not (part in tags and i == 2))
