@@ -102,8 +102,9 @@ def check_module(shown: str, data: bytes) -> None:
     except SyntaxError as error:
         raise _syntax(shown, source, error) from error
     except (ValueError, RecursionError, MemoryError) as error:
+        what = one_line(error, 120) if isinstance(error, ValueError) else "it is nested too deeply"
         raise UploadRefused(
-            f"“{shown}” can't be read as Python: {one_line(error, 120) or 'it is nested too deeply'}.",
+            f"“{shown}” can't be read as Python: {what}.",
             "Open it in an editor and look for stray or binary characters, then upload it again.",
             "syntax_error",
         ) from error
