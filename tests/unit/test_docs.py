@@ -1,0 +1,50 @@
+"""The examples in the documentation work, and its links lead somewhere."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from autograder.checks.base import Check, Context
+from autograder.model import Observation, Verdict
+from autograder.specs.loader import load_spec
+
+ROOT = Path(__file__).parent.parent.parent
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("grader_specs/**/*.md")])
+
+
+def blocks(page: str, language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", (ROOT / page).read_text(), re.DOTALL)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_links_to_files_lead_somewhere(page: Path) -> None:
+    targets = re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", page.read_text())
+    missing = [t for t in targets if "://" not in t and not (page.parent / t).exists()]
+    assert not missing
+
+
+def test_the_example_of_a_check_judges() -> None:
+    space: dict[str, object] = {"__name__": "example"}
+    exec(blocks("docs/adding-a-check.md", "python")[0], space)
+    kind = space["MeanRange"]
+    assert isinstance(kind, type)
+    assert issubclass(kind, Check)
+    params = kind.Params.model_validate({"low": 0, "high": 1})
+    good = kind().judge(Observation("forward", {"outputs": [np.full((2, 2), 0.5)]}), Context(), params)
+    bad = kind().judge(Observation("forward", {"outputs": [np.full((2, 2), np.nan)]}), Context(), params)
+    assert (good.verdict, bad.verdict) == (Verdict.PASSED, Verdict.FAILED)
+
+
+def test_the_example_of_a_spec_loads_and_builds_its_data(tmp_path: Path) -> None:
+    folder = tmp_path / "tiny-classifier"
+    folder.mkdir()
+    (folder / "spec.yaml").write_text(blocks("docs/writing-a-spec.md", "yaml")[0])
+    (folder / "data.py").write_text(blocks("docs/writing-a-spec.md", "python")[0])
+    loaded = load_spec(folder)
+    data = loaded.build_data(None, 0)
+    assert set(np.unique(data.arrays["test_labels"])) == {0, 1, 2}
+    assert data.judge_only == {"test_labels"}
