@@ -39,9 +39,10 @@ class UsageError(AutograderError):
 
 
 class UploadRefused(UsageError):
-    """An upload that can't be taken."""
+    """An upload that can't be taken. `submission_id` names the record of it, once there is one."""
 
     code = "upload_refused"
+    submission_id: str | None = None
 
 
 class SpecError(UsageError):

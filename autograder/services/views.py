@@ -32,6 +32,9 @@ class AssignmentView:
     role: Role
     due: datetime | None = None
     entry_points: tuple[str, ...] = ()  # official names a submission must define
+    max_attempts: int | None = None
+    cooldown_s: int = 0
+    published: bool = False  # results with visibility after_published are shown
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,15 +13,12 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, text
 
+from autograder.config import settings
 from autograder.errors import UsageError
+from autograder.storage.engine import connect
 
 _SCRIPTS = Path(__file__).resolve().parent / "migrations"
 _LOCK_KEY = 7_310_001  # any number that nothing else in this database uses
-
-
-def make_folder(path: str) -> None:
-    """Make the folder of a database file, closed to other users if it is new."""
-    Path(path).absolute().parent.mkdir(parents=True, exist_ok=True, mode=0o700)
 
 
 def head() -> str:
@@ -35,8 +32,9 @@ def current(engine: Engine) -> str | None:
         return MigrationContext.configure(connection).get_current_revision()
 
 
-def upgrade(engine: Engine) -> None:
-    """Run every missing migration. One process works, the others wait."""
+def upgrade(engine: Engine | None = None) -> None:
+    """Run every missing migration on a database (default: the one of the settings). One process works, others wait."""
+    engine = engine or connect(settings().sqlalchemy_url)
     if current(engine) == head():
         return
     with _alone(engine), engine.begin() as connection:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from autograder.model import Role
@@ -22,10 +22,15 @@ def user_by_token(session: Session, token_hash: str) -> User | None:
     return session.scalar(select(User).join(ApiToken).where(ApiToken.token_hash == token_hash))
 
 
-def touch_token(session: Session, token_hash: str, at: datetime, every: timedelta) -> None:
-    """Note that a token was used, at most once in `every`."""
-    old = or_(ApiToken.last_used.is_(None), ApiToken.last_used < at - every)
-    session.execute(update(ApiToken).where(ApiToken.token_hash == token_hash, old).values(last_used=at))
+def token_unused_since(session: Session, token_hash: str, at: datetime) -> bool:
+    """True if a token's last noted use lies before `at`."""
+    used = session.scalar(select(ApiToken.last_used).where(ApiToken.token_hash == token_hash))
+    return used is None or used < at
+
+
+def touch_token(session: Session, token_hash: str, at: datetime) -> None:
+    """Note that a token was used."""
+    session.execute(update(ApiToken).where(ApiToken.token_hash == token_hash).values(last_used=at))
 
 
 def role(session: Session, course_id: str, user_id: str) -> Role | None:

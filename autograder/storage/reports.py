@@ -6,20 +6,22 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import and_, case, func, not_, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, defer
 
 from autograder.model import GradeReport, Role, Verdict
 from autograder.storage.records import report_to_detail
 from autograder.storage.tables import Best, CheckRow, Enrolment, GradeReportRow, ReportFigure, Submission
 
 
-def in_force(session: Session, submission_ids: Sequence[str]) -> dict[str, GradeReportRow]:
-    """The report in force of each submission that has one."""
+def in_force(session: Session, submission_ids: Sequence[str], *, detail: bool = True) -> dict[str, GradeReportRow]:
+    """The report in force of each submission that has one; without detail, its JSON column is not read."""
     if not submission_ids:
         return {}
     wanted = select(GradeReportRow).where(
         GradeReportRow.submission_id.in_(submission_ids), not_(GradeReportRow.superseded)
     )
+    if not detail:
+        wanted = wanted.options(defer(GradeReportRow.detail, raiseload=True))
     return {row.submission_id: row for row in session.scalars(wanted)}
 
 
@@ -37,7 +39,7 @@ def add(
 
     figures: blob digests. Raises IntegrityError if the job has a report already.
     """
-    old = in_force(session, [submission_id]).get(submission_id)
+    old = in_force(session, [submission_id], detail=False).get(submission_id)
     keep_old = old is not None and report.verdict is Verdict.GRADER_ERROR and old.verdict != report.verdict.value
     if old is not None and not keep_old:
         session.execute(update(GradeReportRow).where(GradeReportRow.id == old.id).values(superseded=True))

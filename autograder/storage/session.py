@@ -1,53 +1,19 @@
-"""Engines and sessions: one way to write, one way to read, on SQLite and PostgreSQL.
-
-SQLite: the driver's own transaction handling is off and every writing transaction starts with BEGIN IMMEDIATE, so two
-writers wait for each other instead of failing half way. Reading transactions start with plain BEGIN and block nobody.
-"""
+"""Sessions: one way to write, one way to read, and the clock all workers share."""
 
 from __future__ import annotations
 
 import os
-import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any
 
-from sqlalchemy import Connection, Engine, NullPool, create_engine, event, make_url, text
+from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
 from autograder.config import settings
 from autograder.storage import migrate
-
-_BUSY_MS = 30_000
-
-
-def connect(url: str) -> Engine:
-    """A new engine for the URL, set up as this page says. Makes the folder of an SQLite file."""
-    if not url.startswith("sqlite"):
-        return create_engine(
-            url, pool_pre_ping=True, pool_size=5, max_overflow=20, connect_args={"connect_timeout": 10}
-        )
-    path = make_url(url).database
-    if path:
-        migrate.make_folder(path)
-    # No pool: an SQLite connection must never live in two processes, and opening one is cheap.
-    engine = create_engine(url, poolclass=NullPool, connect_args={"timeout": _BUSY_MS / 1000})
-    event.listen(engine, "connect", _prepare_sqlite)
-    event.listen(engine, "begin", _begin_sqlite)
-    return engine
-
-
-def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
-    connection.isolation_level = None
-    for pragma in (f"busy_timeout={_BUSY_MS}", "journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
-        connection.execute(f"PRAGMA {pragma}").close()
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    reading = connection.get_execution_options().get("reading", False)
-    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+from autograder.storage.engine import connect
 
 
 @lru_cache(maxsize=1)

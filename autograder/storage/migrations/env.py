@@ -6,7 +6,7 @@ from alembic import context
 from sqlalchemy import Connection
 
 from autograder.config import settings
-from autograder.storage.session import connect
+from autograder.storage.engine import connect
 from autograder.storage.tables import Base
 
 

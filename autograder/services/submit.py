@@ -1,0 +1,147 @@
+"""Takes uploads: policy, intake, storage, then a wake-up for the workers."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import PurePosixPath
+
+from sqlalchemy.orm import Session
+
+from autograder import queue
+from autograder.config import settings
+from autograder.errors import PolicyRefused, UploadRefused
+from autograder.intake import unpack
+from autograder.model import JobState, Lane
+from autograder.services import access, catalogue, gradebook
+from autograder.services.access import Membership
+from autograder.services.views import Person, SubmissionView
+from autograder.storage import blobs, people, reports, submissions
+from autograder.storage.session import now, read_scope, session_scope
+from autograder.storage.tables import GradingJob, Submission
+
+_LONGEST_NAME = 150
+
+
+def submit(person: Person, assignment_id: str, filename: str, data: bytes) -> SubmissionView:
+    """Take an upload and queue its grading.
+
+    Raises NotFound (not enrolled), PolicyRefused (nothing is recorded), UploadRefused (recorded as refused; its
+    `submission_id` says where). Instructors may submit too, as themselves and without limits.
+    """
+    name = safe_name(filename)
+    with read_scope() as session:
+        member = access.membership(session, person, assignment_id)
+        _check_policy(session, member, person)
+    received = _Received(person, assignment_id, name, data)
+    try:
+        unpack(name, data, max_mb=settings().max_upload_mb)
+    except UploadRefused as refusal:
+        refusal.submission_id = _record_refused(received, refusal)
+        raise
+    lane, submission_id = _record_accepted(received)
+    queue.wake(lane)
+    return gradebook.submission(person, submission_id)
+
+
+def safe_name(filename: str) -> str:
+    """The last part of a file name, printable and short, its ending kept."""
+    base = PurePosixPath(filename.replace("\\", "/")).name
+    base = "".join(c if c.isprintable() else "_" for c in base).strip() or "upload"
+    path = PurePosixPath(base)
+    return base if len(base) <= _LONGEST_NAME else path.stem[: _LONGEST_NAME - 10] + path.suffix[:10]
+
+
+@dataclass(frozen=True, slots=True)
+class _Received:
+    person: Person
+    assignment_id: str
+    filename: str
+    data: bytes
+
+    def row(self, at: datetime) -> Submission:
+        """The submission's row, as far as it is known before a decision."""
+        return Submission(
+            id="s_" + secrets.token_urlsafe(16),
+            assignment_id=self.assignment_id,
+            student_id=self.person.id,
+            created=at,
+            filename=self.filename,
+            size=len(self.data),
+        )
+
+
+def _record_refused(received: _Received, refusal: UploadRefused) -> str:
+    small = len(received.data) <= settings().max_upload_mb * 1024 * 1024
+    blob = blobs.put(received.data) if small else None
+    with session_scope() as session:
+        row = received.row(now(session))
+        row.attempt, row.state, row.blob = 0, "refused", blob
+        row.refusal_code, row.refusal_message, row.refusal_hint = refusal.code, refusal.message, refusal.hint
+        session.add(row)
+        return row.id
+
+
+def _record_accepted(received: _Received) -> tuple[str, str]:
+    """Lane and submission id, once the blob and all rows are safe."""
+    blob = blobs.put(received.data)
+    person, assignment_id = received.person, received.assignment_id
+    with session_scope() as session:
+        member = access.membership(session, person, assignment_id)
+        people.lock_enrolment(session, member.course.id, person.id)
+        counted = _check_policy(session, member, person)
+        row = received.row(now(session))
+        row.attempt = submissions.last_attempt(session, assignment_id, person.id) + 1
+        row.state, row.blob = "accepted", blob
+        session.add(row)
+        session.flush()
+        job = new_job(row, member.assignment.spec_id, rank=1 if counted else 0, at=row.created)
+        session.add(job)
+        session.flush()
+        reports.refresh_best(session, assignment_id, person.id)
+        return job.lane, row.id
+
+
+def new_job(submission: Submission, spec_id: str, *, rank: int, at: datetime) -> GradingJob:
+    """A queued grading of a submission. A spec that can't be loaded now is found out by the worker."""
+    loaded = catalogue.find_or_none(spec_id)
+    return GradingJob(
+        id="j_" + secrets.token_urlsafe(12),
+        submission_id=submission.id,
+        student_id=submission.student_id,
+        state=JobState.QUEUED.value,
+        lane=(loaded.spec.lane if loaded else Lane.CPU).value,
+        rank=rank,
+        created=at,
+        available=at,
+        seed=loaded.spec.seed if loaded else None,
+    )
+
+
+def _check_policy(session: Session, member: Membership, person: Person) -> int:
+    """How many attempts were used; raises PolicyRefused if there may be no other. Instructors may always."""
+    assignment, at = member.assignment, now(session)
+    used, last = submissions.counted(session, assignment.id, person.id)
+    if member.instructs:
+        return used
+    if assignment.due is not None and at > assignment.due:
+        raise PolicyRefused(
+            f"The deadline was {assignment.due:%d %B %Y, %H:%M} UTC; submissions are closed.",
+            "Ask your instructor if you need more time.",
+            code="deadline_passed",
+        )
+    if assignment.max_attempts is not None and used >= assignment.max_attempts:
+        raise PolicyRefused(
+            f"You have used {used} of {assignment.max_attempts} attempts.",
+            "Ask your instructor if you need another one.",
+            code="attempts_used_up",
+        )
+    wait = (last + timedelta(seconds=assignment.cooldown_s) - at).total_seconds() if last else 0.0
+    if wait > 0:
+        raise PolicyRefused(
+            f"Only one submission every {assignment.cooldown_s} s is taken.",
+            f"Submit again in {int(wait) + 1} s.",
+            code="cooldown",
+        )
+    return used
