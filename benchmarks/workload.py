@@ -1,0 +1,57 @@
+"""The pure work of one submission, without grading: load the file, forward, gradients, train, evaluate.
+
+Run with the runtime's Python: `python workload.py SUBMISSION.py DATA.npz REPEATS EPOCHS BATCH LR`. Prints one JSON line,
+seconds of imports and of each repeat. The first repeat is what a cold script pays; the median of the rest is the work.
+"""
+
+import json
+import sys
+import time
+
+begun = time.perf_counter()
+
+import numpy as np  # noqa: E402
+import torch  # noqa: E402
+from torch import nn  # noqa: E402
+from torch.utils.data import TensorDataset  # noqa: E402
+
+torch.set_num_threads(1)
+imported = time.perf_counter() - begun
+
+
+def once(source: str, arrays: dict[str, np.ndarray], epochs: int, batch_size: int, lr: float) -> None:
+    """Do what the probes of the spec ask for, once."""
+    space: dict[str, object] = {"__name__": "submission"}
+    exec(compile(source, "submission.py", "exec"), space)
+    torch.manual_seed(0)
+    build, train = space["CNN"], space["train"]
+    public = torch.from_numpy(arrays["public_images"])
+    targets = torch.from_numpy(arrays["public_labels"])
+    model = build()  # type: ignore[operator]
+    nn.functional.cross_entropy(model(public), targets).backward()
+    model = build()  # type: ignore[operator]
+    train_set = TensorDataset(torch.from_numpy(arrays["train_images"]), torch.from_numpy(arrays["train_labels"]))
+    train(model, train_set, None, epochs=epochs, batch_size=batch_size, lr=lr)  # type: ignore[operator]
+    model.eval()
+    with torch.no_grad():
+        for _ in range(epochs + 1):  # the judge measures before training and after every epoch
+            for name in ("val_images", "test_images"):
+                for rows in torch.from_numpy(arrays[name]).split(256):
+                    model(rows)
+
+
+def main() -> None:
+    """Read the arguments, repeat the work, print the seconds."""
+    path, data, repeats, epochs, batch_size, lr = sys.argv[1:]
+    with open(path, encoding="utf-8") as file:  # noqa: PTH123 - the fewest imports
+        source = file.read()
+    arrays = dict(np.load(data))
+    seconds = []
+    for _ in range(int(repeats)):
+        start = time.perf_counter()
+        once(source, arrays, int(epochs), int(batch_size), float(lr))
+        seconds.append(time.perf_counter() - start)
+    print(json.dumps({"imports": imported, "repeats": seconds}))
+
+
+main()
