@@ -1,7 +1,8 @@
 """The pure work of one submission, without grading: load the file, forward, gradients, train, evaluate.
 
-Run with the runtime's Python: `python workload.py SUBMISSION.py DATA.npz REPEATS EPOCHS BATCH LR`. Prints one JSON line,
-seconds of imports and of each repeat. The first repeat is what a cold script pays; the median of the rest is the work.
+Run with the runtime's Python: `python workload.py SUBMISSION.py DATA.npz REPEATS EPOCHS BATCH LR`.
+Prints one JSON line: seconds of imports and of each repeat. The first repeat is what a cold script pays; the median of
+the rest is the work.
 """
 
 import json
