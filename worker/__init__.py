@@ -1,0 +1,1 @@
+"""The Celery process: takes wake-ups, grades what waits, sweeps."""

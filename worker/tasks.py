@@ -1,0 +1,44 @@
+"""What a wake-up does: grade until nothing waits."""
+
+from __future__ import annotations
+
+import logging
+import mmap
+import os
+import socket
+from functools import lru_cache
+
+from autograder.config import settings
+from autograder.queue import TASK
+from autograder.sandbox import open_sandbox
+from autograder.sandbox.base import Sandbox
+from autograder.services.grade import grade_one
+from worker.app import app
+
+_log = logging.getLogger(__name__)
+# One byte that the worker's main process and its grading processes share; set once the worker is to end.
+_stopping = mmap.mmap(-1, 1)
+
+
+def stop_claiming() -> None:
+    """Let every grading process of this worker finish its job and take no other."""
+    _stopping[0] = 1
+
+
+def stopping() -> bool:
+    """True once the worker was told to end."""
+    return _stopping[0] != 0
+
+
+@app.task(name=TASK)
+def grade_pending(lane: str) -> None:
+    """Grade jobs of a lane until none waits."""
+    sandbox = _sandbox()
+    while not stopping() and grade_one(lane, f"{socket.gethostname()}:{os.getpid()}", sandbox):
+        pass
+
+
+@lru_cache(maxsize=1)
+def _sandbox() -> Sandbox:
+    """This grading process's sandbox, made on first use. Raises SandboxUnavailable."""
+    return open_sandbox(settings())
