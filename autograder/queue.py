@@ -28,6 +28,13 @@ def wake(lane: str) -> None:
         _log.warning("could not wake the %s workers (%s); they will find the job within a sweep", lane, error)
 
 
+def forget() -> None:
+    """Close the connection to the broker; the next wake-up opens one to the broker of the settings in force."""
+    if _sender.cache_info().currsize:
+        _sender().close()
+        _sender.cache_clear()
+
+
 @lru_cache(maxsize=1)
 def _sender() -> Celery:
     app = Celery("autograder-sender", broker=settings().broker_url, set_as_current=False)

@@ -9,7 +9,6 @@ import os
 from typing import Any
 
 from celery import Celery
-from kombu import Queue
 
 from autograder.config import Settings, settings
 from autograder.model import Lane
@@ -33,7 +32,7 @@ def make_app(conf: Settings) -> Celery:
         task_ignore_result=True,
         # A wake-up is done with once it was read: the database knows what is left to do.
         task_acks_late=False,
-        task_queues=[Queue(lane.value) for lane in lanes(conf)],
+        task_queues={lane.value: {"exchange": lane.value, "routing_key": lane.value} for lane in lanes(conf)},
         task_default_queue=lanes(conf)[0].value,
         worker_concurrency=conf.workers or os.cpu_count() or 1,
         worker_prefetch_multiplier=1,

@@ -48,7 +48,8 @@ class Schedule:
         for lane in lanes(settings()):
             with _no_fork:
                 wanted = jobs.waiting(lane.value)
-            for _ in range(min(wanted, self._processes - self._outstanding(lane.value))):
+            free = self._processes - self._outstanding(lane.value) if wanted else 0
+            for _ in range(min(wanted, free)):
                 app.send_task(TASK, args=[lane.value], queue=lane.value, retry=False)
 
     def sweep(self) -> None:
@@ -61,7 +62,7 @@ class Schedule:
     def _outstanding(self, lane: str) -> int:
         """Wake-ups sent but not done: those this worker holds and those in the broker."""
         with app.connection_for_write() as connection:
-            queued = connection.default_channel.queue_declare(lane, passive=False).message_count
+            queued = connection.default_channel.queue_declare(lane).message_count
         return int(queued) + len(state.reserved_requests)
 
     def _run(self) -> None:
@@ -84,7 +85,7 @@ _running: list[Schedule] = []
 
 @worker_ready.connect
 def _on_ready(sender: Any, **_: Any) -> None:
-    schedule = Schedule(app.conf.worker_concurrency)
+    schedule = Schedule(sender.controller.concurrency)
     _running.append(schedule)
     schedule.start()
 

@@ -23,10 +23,14 @@ def engine() -> Engine:
     Raises UsageError if the schema is not the one this code needs.
     """
     made = connect(settings().sqlalchemy_url)
-    if made.dialect.name == "sqlite":
-        migrate.upgrade(made)
-    else:
-        migrate.require_current(made)
+    try:
+        if made.dialect.name == "sqlite":
+            migrate.upgrade(made)
+        else:
+            migrate.require_current(made)
+    except BaseException:
+        made.dispose()
+        raise
     return made
 
 

@@ -107,7 +107,8 @@ class Submission(Base):
             sqlite_where=text("attempt > 0"),
             postgresql_where=text("attempt > 0"),
         ),
-        Index("ix_submissions_newest", "assignment_id", "student_id", text("created DESC"), text("id DESC")),
+        # Newest first reads it backwards.
+        Index("ix_submissions_newest", "assignment_id", "student_id", "created", "id"),
     )
 
     id: Mapped[str] = mapped_column(primary_key=True)

@@ -1,0 +1,1 @@
+"""Database, services, queue and worker, on real servers."""
