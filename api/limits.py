@@ -1,0 +1,139 @@
+"""What wraps every request: a limit on its body, security headers on its answer, a brake on guessing passwords."""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+from collections import OrderedDict, deque
+from collections.abc import Callable
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.errors import TooManyRequests
+
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+_UPLOAD = re.compile(r"(/api/v1)?/assignments/[^/]+/submissions")
+_FORM_BYTES = 64 * 1024
+_ENVELOPE = 64 * 1024  # multipart boundaries and the other fields around a file
+
+
+class LimitBody:
+    """Refuses a request body that is too large (413) while it is read, whatever its Content-Length says.
+
+    Once over the limit, up to as much again is read and thrown away before answering, so that a client that sends
+    first and reads later gets the answer instead of a broken connection.
+    """
+
+    def __init__(self, app: ASGIApp, upload_bytes: int) -> None:
+        self.app = app
+        self.upload_bytes = upload_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on with a counting `receive`."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        limit = self.upload_bytes + _ENVELOPE if _UPLOAD.fullmatch(scope["path"]) else _FORM_BYTES
+        await self.app(scope, _Counter(receive, limit, Headers(scope=scope)).receive, send)
+
+
+class _Counter:
+    def __init__(self, receive: Receive, limit: int, headers: Headers) -> None:
+        self._receive, self._limit, self._seen = receive, limit, 0
+        declared = headers.get("content-length", "")
+        self._declared = int(declared) if declared.isascii() and declared.isdigit() else 0
+
+    async def receive(self) -> Message:
+        if self._declared > 2 * self._limit:
+            raise HTTPException(413)
+        message = await self._receive()
+        if message["type"] == "http.request":
+            self._seen += len(message.get("body", b""))
+            if self._seen > self._limit:
+                await self._drain(message)
+                raise HTTPException(413)
+        return message
+
+    async def _drain(self, message: Message) -> None:
+        while message["type"] == "http.request" and message.get("more_body") and self._seen <= 2 * self._limit:
+            message = await self._receive()
+            self._seen += len(message.get("body", b""))
+
+
+class SecurityHeaders:
+    """Adds the headers that keep a page from being framed, sniffed, or running scripts that are not ours."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on; add headers where the answer has none of its own."""
+
+        async def with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                headers.setdefault("Content-Security-Policy", POLICY)
+                headers.setdefault("X-Content-Type-Options", "nosniff")
+                headers.setdefault("X-Frame-Options", "DENY")
+                headers.setdefault("Referrer-Policy", "same-origin")
+                headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+                headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
+                headers.setdefault("Cache-Control", "no-store")
+            await send(message)
+
+        await self.app(scope, receive, with_headers if scope["type"] == "http" else send)
+
+
+class LoginBrake:
+    """Slows down guessing: a few failures per address and account, more per address, then a pause. In memory."""
+
+    def __init__(
+        self,
+        *,
+        per_account: int = 5,
+        per_address: int = 50,
+        window_s: float = 300.0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._limits = {"account": per_account, "address": per_address}
+        self._window, self._clock = window_s, clock
+        self._failures: OrderedDict[tuple[str, ...], deque[float]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def check(self, email: str, address: str) -> None:
+        """Raises TooManyRequests while this address must wait."""
+        with self._lock:
+            for kind, key in self._keys(email, address):
+                times = self._recent(key)
+                if len(times) >= self._limits[kind]:
+                    wait = int(times[0] + self._window - self._clock()) + 1
+                    raise TooManyRequests("Too many failed sign-ins.", f"Wait {wait} s, then try again.", wait)
+
+    def failed(self, email: str, address: str) -> None:
+        """Note a failure."""
+        with self._lock:
+            for _, key in self._keys(email, address):
+                self._failures.setdefault(key, deque(maxlen=100)).append(self._clock())
+                self._failures.move_to_end(key)
+            while len(self._failures) > 10_000:
+                self._failures.popitem(last=False)
+
+    def succeeded(self, email: str, address: str) -> None:
+        """Forget the account's failures from this address."""
+        with self._lock:
+            self._failures.pop(self._keys(email, address)[0][1], None)
+
+    def _keys(self, email: str, address: str) -> list[tuple[str, tuple[str, ...]]]:
+        return [("account", (email.strip().lower()[:200], address)), ("address", (address,))]
+
+    def _recent(self, key: tuple[str, ...]) -> deque[float]:
+        times = self._failures.get(key, deque())
+        while times and times[0] <= self._clock() - self._window:
+            times.popleft()
+        return times
