@@ -9,6 +9,7 @@ import socket
 from functools import lru_cache
 
 from autograder.config import settings
+from autograder.model import Lane
 from autograder.queue import TASK
 from autograder.sandbox import open_sandbox
 from autograder.sandbox.base import Sandbox
@@ -33,12 +34,12 @@ def stopping() -> bool:
 @app.task(name=TASK)
 def grade_pending(lane: str) -> None:
     """Grade jobs of a lane until none waits."""
-    sandbox = _sandbox()
+    sandbox = _sandbox(Lane(lane))
     while not stopping() and grade_one(lane, f"{socket.gethostname()}:{os.getpid()}", sandbox):
         pass
 
 
-@lru_cache(maxsize=1)
-def _sandbox() -> Sandbox:
-    """This grading process's sandbox, made on first use. Raises SandboxUnavailable."""
-    return open_sandbox(settings())
+@lru_cache(maxsize=len(Lane))
+def _sandbox(lane: Lane) -> Sandbox:
+    """This grading process's sandbox for a lane, made on first use. Raises SandboxUnavailable."""
+    return open_sandbox(settings(), gpu=lane is Lane.GPU)
