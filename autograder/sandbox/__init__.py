@@ -1,0 +1,32 @@
+"""Runs student code where it can harm nothing and see nothing. `open_sandbox` picks the implementation."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+
+from autograder.config import ROOT, Settings
+from autograder.errors import SandboxUnavailable
+from autograder.sandbox.base import Sandbox
+from autograder.sandbox.bubblewrap import BubblewrapSandbox
+
+NAMES = ("bubblewrap",)
+
+
+def open_sandbox(settings: Settings, *, gpu: bool = False) -> Sandbox:
+    """The sandbox the settings name. gpu: show it the first NVIDIA card. Raises SandboxUnavailable.
+
+    `module:factory` names one of your own: factory(settings) returns a Sandbox.
+    """
+    if settings.sandbox == "bubblewrap":
+        return BubblewrapSandbox(settings.runtime_python, ROOT / "harness", device=0 if gpu else None)
+    module, colon, factory = settings.sandbox.partition(":")
+    if colon:
+        made: Sandbox = getattr(importlib.import_module(module), factory)(settings)
+        return made
+    near = difflib.get_close_matches(settings.sandbox, NAMES, n=1)
+    suggestion = f" Did you mean '{near[0]}'?" if near else ""
+    raise SandboxUnavailable(
+        f"There is no sandbox called '{settings.sandbox}'.{suggestion} "
+        f"Set AUTOGRADER_SANDBOX to one of: {', '.join(NAMES)}."
+    )

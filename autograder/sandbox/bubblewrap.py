@@ -1,0 +1,65 @@
+"""The slow, simple sandbox: a new bubblewrap and a cold start of Python for every session."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from autograder.errors import SandboxUnavailable
+from autograder.sandbox import lock_in
+from autograder.sandbox.base import Limits
+from autograder.sandbox.launch import Plan, explain, launch
+from autograder.sandbox.runtime import discover
+from autograder.sandbox.session import Session
+
+_DEFAULT_READY_S = 60.0
+
+
+class BubblewrapSandbox:
+    """Implements Sandbox. Safe to use from several threads; each session belongs to the thread that opened it."""
+
+    name = "bubblewrap"
+
+    def __init__(
+        self,
+        runtime_python: Path,
+        harness_dir: Path,
+        *,
+        device: int | None = None,
+        ready_s: float = _DEFAULT_READY_S,
+    ) -> None:
+        """runtime_python: interpreter for student code, usually of a virtual environment.
+
+        harness_dir: the package `harness`. device: number of the NVIDIA card to show, None for none. ready_s: how
+        long its imports may take. Raises SandboxUnavailable if the interpreter or the harness is missing.
+        """
+        self._runtime = discover(runtime_python)
+        if not (harness_dir / "__main__.py").is_file():
+            raise SandboxUnavailable(f"The harness is missing: {harness_dir / '__main__.py'} does not exist.")
+        self._harness = harness_dir.resolve()
+        self._device = device
+        self._ready_s = ready_s
+
+    def open(self, limits: Limits) -> Session:
+        """Start a process with the harness ready for `load`. Raises SandboxError, SandboxUnavailable."""
+        session = Session(launch(Plan(self._runtime, self._harness, limits, self._device)), limits)
+        try:
+            session.wait_ready(self._ready_s)
+        except BaseException:
+            status, said = session.exit_status(0), session.output()
+            session.close()
+            if status == lock_in.FAILED:
+                raise SandboxUnavailable(explain(said)) from None
+            raise
+        return session
+
+    def warning(self) -> str:
+        """Empty: every lock is on, or `open` fails."""
+        return ""
+
+    def runtime(self) -> Mapping[str, str]:
+        """Package versions of the runtime, for the receipt, with a digest over all of them."""
+        return self._runtime.versions
+
+    def close(self) -> None:
+        """Nothing is shared between sessions."""

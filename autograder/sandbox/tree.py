@@ -1,0 +1,124 @@
+"""What all processes of one sandbox use together, read through the sandbox's own /proc.
+
+The descriptors are opened while only our code runs in there; later nothing the student does can point them elsewhere.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import select
+import signal
+from dataclasses import dataclass
+from pathlib import Path
+
+_TICKS = os.sysconf("SC_CLK_TCK")
+_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One look. memory: bytes of anonymous and shared memory and of files in memory. tasks: processes and threads."""
+
+    cpu_s: float
+    memory: int
+    tasks: int
+
+
+class Tree:
+    """The process tree under one namespace's init. Close it when done."""
+
+    def __init__(self, init: int) -> None:
+        """init: process number, seen from here, of the first process of the namespace. Raises OSError."""
+        self._proc = -1
+        self._mounts: list[int] = []
+        self._init = init
+        self.pidfd = os.pidfd_open(init)
+        numbers = re.search(r"^NSpid:.*\t(\d+)$", Path(f"/proc/{init}/status").read_text(), re.MULTILINE)
+        if numbers is None or numbers[1] != "1":  # the process ended, and its number belongs to another by now
+            os.close(self.pidfd)
+            raise OSError(f"process {init} is no sandbox's first process")
+
+    def look_inside(self, mounts: tuple[str, ...]) -> None:
+        """Open the sandbox's /proc and writable file systems. Call when the harness is up. Raises OSError."""
+        children = Path(f"/proc/{self._init}/task/{self._init}/children").read_text().split()
+        if not children:
+            raise OSError("the sandbox has no process")
+        root = f"/proc/{children[0]}/root"
+        self._proc = os.open(f"{root}/proc", _DIRECTORY)
+        self._mounts = [os.open(f"{root}{path}", _DIRECTORY) for path in mounts]
+
+    def sample(self, memory_limit: int) -> Sample:
+        """Look once. Memory is a cheap upper bound below the limit; near it shared pages are counted fairly."""
+        cpu, tasks, private, shared = 0.0, 0, 0, 0
+        numbers = [name for name in os.listdir(self._proc) if name.isdigit()]  # noqa: PTH208  a descriptor
+        for number in numbers:
+            with contextlib.suppress(OSError, ValueError, IndexError, KeyError):
+                cpu += self._cpu(number)
+                status = self._fields(f"{number}/status")
+                tasks += status["Threads"]
+                private += status.get("RssAnon", 0) + status.get("VmSwap", 0)
+                shared += status.get("RssShmem", 0)
+        files = sum(self._used(mount) for mount in self._mounts)
+        memory = private * 1024 + max(shared * 1024, files)
+        if memory > memory_limit:
+            memory = self._proportional(numbers, files)
+        return Sample(cpu, memory, tasks)
+
+    def kill(self) -> None:
+        """Kill the namespace's init, and with it, by the kernel, every process inside."""
+        with contextlib.suppress(ProcessLookupError):
+            signal.pidfd_send_signal(self.pidfd, signal.SIGKILL)
+
+    def wait_gone(self, seconds: float) -> bool:
+        """True once no process of the namespace is left (the kernel lets init end last)."""
+        poll = select.poll()
+        poll.register(self.pidfd, select.POLLIN)
+        return bool(poll.poll(seconds * 1000))
+
+    def close(self) -> None:
+        """Close all descriptors."""
+        for descriptor in (self.pidfd, self._proc, *self._mounts):
+            if descriptor >= 0:
+                os.close(descriptor)
+        self.pidfd, self._proc, self._mounts = -1, -1, []
+
+    def _proportional(self, numbers: list[str], files: int) -> int:
+        """The tree's memory with every shared page counted once. A mapped file of the sandbox is not counted twice."""
+        private = shared = 0
+        for number in numbers:
+            with contextlib.suppress(OSError, ValueError):
+                try:
+                    rollup = self._fields(f"{number}/smaps_rollup")
+                    private += rollup.get("Pss_Anon", 0) + rollup.get("SwapPss", 0)
+                    shared += rollup.get("Pss_Shmem", 0)
+                except PermissionError:  # rather too much than nothing
+                    status = self._fields(f"{number}/status")
+                    private += status.get("RssAnon", 0)
+                    shared += status.get("RssShmem", 0)
+        return private * 1024 + max(shared * 1024, files)
+
+    def _cpu(self, number: str) -> float:
+        fields = self._read(f"{number}/stat").rpartition(") ")[2].split()
+        return sum(int(field) for field in fields[11:15]) / _TICKS  # its own, and of children it has waited for
+
+    def _fields(self, path: str) -> dict[str, int]:
+        fields = {}
+        for line in self._read(path).splitlines():
+            words = line.split()
+            if len(words) >= 2 and words[1].isdigit():
+                fields[words[0].rstrip(":")] = int(words[1])
+        return fields
+
+    def _read(self, path: str) -> str:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC, dir_fd=self._proc)
+        try:
+            return os.read(descriptor, 16384).decode("ascii", "replace")
+        finally:
+            os.close(descriptor)
+
+    @staticmethod
+    def _used(mount: int) -> int:
+        use = os.fstatvfs(mount)
+        return (use.f_blocks - use.f_bfree) * use.f_frsize

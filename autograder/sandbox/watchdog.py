@@ -1,0 +1,86 @@
+"""Looks at a sandbox every few milliseconds and says when a limit on the whole process tree is broken."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+
+from autograder.model import Verdict
+from autograder.sandbox.base import Limits
+from autograder.sandbox.tree import Sample, Tree
+
+log = logging.getLogger(__name__)
+
+TICK_S = 0.025
+_SHARE = 8  # a look may cost at most one part in so many of the time
+_SPARE_TASKS = 8  # the kernel's own limit refuses new processes first; this is for when it does not
+
+
+class Watchdog:
+    """Samples a tree on its own thread. `on_break(verdict, message, hint)` is called at most once."""
+
+    def __init__(self, tree: Tree, limits: Limits, on_break: Callable[[Verdict, str, str], None]) -> None:
+        self._tree = tree
+        self._limits = limits
+        self._on_break = on_break
+        self._end = threading.Event()
+        self.cpu_s = 0.0
+        self.peak_memory = 0
+        self._thread = threading.Thread(target=self._watch, name="sandbox-watchdog", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Take a last look and end the thread."""
+        self._end.set()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        pause = TICK_S
+        while True:
+            last = self._end.wait(pause)
+            begun = time.monotonic()
+            try:
+                broken = self._look()
+            except OSError:  # the namespace is gone, and its /proc with it
+                return
+            except Exception:
+                log.exception("the sandbox watchdog failed")
+                self._on_break(Verdict.GRADER_ERROR, "The sandbox could not be watched any more.", "")
+                return
+            if broken and not last:
+                self._on_break(*broken)
+                return
+            if last:
+                return
+            pause = max(TICK_S, _SHARE * (time.monotonic() - begun))
+
+    def _look(self) -> tuple[Verdict, str, str] | None:
+        sample = self._tree.sample(self._limits.memory_mb << 20)
+        self.cpu_s = max(self.cpu_s, sample.cpu_s)
+        self.peak_memory = max(self.peak_memory, sample.memory)
+        return judge(sample, self._limits)
+
+
+def judge(sample: Sample, limits: Limits) -> tuple[Verdict, str, str] | None:
+    """(verdict, message, hint) of the limit a sample breaks, or None."""
+    if sample.memory > limits.memory_mb << 20:
+        return (
+            Verdict.OUT_OF_MEMORY,
+            f"Your program used more than {limits.memory_mb} MB of memory and was stopped.",
+            "Use smaller batches or a smaller model, and let go of tensors you no longer need (files count, too).",
+        )
+    if sample.cpu_s > limits.cpu_s:
+        return (
+            Verdict.TIMED_OUT,
+            f"Your program used more than {limits.cpu_s:g} s of processor time and was stopped.",
+            "Look for a loop that never ends, or do less work.",
+        )
+    if sample.tasks > limits.processes + _SPARE_TASKS:
+        return (
+            Verdict.CRASHED,
+            f"Your program started more than {limits.processes} processes and threads and was stopped.",
+            "Start fewer workers, and wait for those you started.",
+        )
+    return None
