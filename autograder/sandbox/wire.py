@@ -30,8 +30,9 @@ DTYPES = {
     name: np.dtype(name).newbyteorder("<")
     for name in ("bool", "int8", "int16", "int32", "int64", "uint8", "float16", "float32", "float64")
 }
-ERROR_KINDS = frozenset(
-    "exception missing unsupported memory input network missing_package bad_request".split()  # noqa: SIM905
+ERROR_KINDS = (
+    *("exception", "missing", "unsupported", "memory"),
+    *("input", "network", "missing_package", "bad_request"),
 )
 _ERROR_LENGTHS = {"type": 200, "message": 2000, "where": 200, "trace": 4000}
 _CHUNK = 1 << 20
@@ -122,8 +123,13 @@ class Channel:
         FrameTooLarge, ProtocolError.
         """
         header_length, body_length = self.check_prefix(self._take(PREFIX.size, deadline))
-        fields, specs = parse_header(self._take(header_length, deadline), body_length)
-        return build_message(fields, specs, self._take(body_length, deadline))
+        header = self._take(header_length, deadline)
+        try:
+            fields, specs = parse_header(header, body_length)
+            body = self._take(body_length, deadline)
+            return build_message(fields, specs, body)
+        except (TypeError, ValueError, LookupError, ArithmeticError) as slip:  # one we did not think of
+            raise ProtocolError("a frame that can't be understood") from slip
 
     def quiet(self) -> bool:
         """True if nothing lies unread. The other side must not speak before it is asked."""
