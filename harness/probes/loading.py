@@ -1,0 +1,52 @@
+"""Operations that bring things in: load, resolve, put."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from harness.errors import BadRequest
+from harness.execute import load
+from harness.isolation import seed_all
+from harness.resolve import resolve
+from harness.session import Request, Session, operation
+
+
+@operation("load")
+def run_load(session: Session, request: Request) -> Mapping[str, Any]:
+    """Load the submission's files."""
+    if session.submission is not None:
+        raise BadRequest("a submission is loaded already; start a new session")
+    files = {}
+    for file in request.get("files", list):
+        if not isinstance(file, dict) or not isinstance(file.get("data"), np.ndarray):
+            raise BadRequest("files must be a list of {name, data}")
+        files[str(file.get("name"))] = file["data"].tobytes()
+    seed_all(request.seed)
+    session.submission, figures = load(files, request.text("main"), request.text("mode"), session.folder)
+    remarks = list(session.submission.notes.remarks)
+    return {"names": session.submission.names(), "remarks": remarks, "figures": figures}
+
+
+@operation("resolve")
+def run_resolve(session: Session, request: Request) -> Mapping[str, Any]:
+    """Look the entry points up by their names."""
+    submission = session.loaded()
+    answer = {}
+    for name, wanted in request.get("entries", dict).items():
+        if not isinstance(wanted, dict) or not isinstance(wanted.get("names"), list):
+            raise BadRequest("an entry needs kind, names and factories")
+        kind, factories = wanted.get("kind", ""), wanted.get("factories") or []
+        found = resolve(submission, kind, wanted["names"], factories)
+        session.entries[name] = found
+        answer[name] = {"found": found.found, "how": found.how, "near": list(found.near), "message": found.message}
+    return answer
+
+
+@operation("put")
+def run_put(session: Session, request: Request) -> Mapping[str, Any]:
+    """Keep an array for later requests."""
+    session.arrays[request.text("name")] = request.get("value", np.ndarray)
+    return {}

@@ -1,0 +1,145 @@
+"""Operation train: the grader's own loop, or the student's function; the model is evaluated after every epoch."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import torch
+
+from harness.binding import call, plan
+from harness.convert import to_tensor, tree
+from harness.errors import HarnessError, Kind
+from harness.isolation import kept_gradients_and_buffers, kept_randomness, mode, seed_all
+from harness.learning import adam, global_norm, loss_of, step, target_tensor
+from harness.session import Request, Session, operation
+from harness.supplies import Supplies, Task
+from harness.watch import Progress, WatchedSet
+
+MEASURED_BATCHES = 4
+
+
+@operation("train")
+def run_train(session: Session, request: Request) -> Mapping[str, Any]:
+    """Train a model; an `epoch` event before training and after every epoch."""
+    model = session.model(request.text("handle"))
+    task = _task(session, request)
+    evaluate = {label: session.array(name) for label, name in request.get("evaluate", dict, {}).items()}
+    progress = Progress(model, evaluate, request.emit, task.epochs)
+    entry = request.text("entry", None)
+    function = session.entry(entry).target if entry else None
+    seed_all(task.seed)
+    progress.epoch_ended()
+    seed_all(task.seed)
+    history = None
+    if function is None:
+        with mode(model, True):
+            _grader_loop(model, task, progress)
+    else:
+        history = _student_loop(function, model, task, progress, request.get("arguments", dict, {}))
+    leftover = _leftover_gradient(progress.model, task)
+    return {"epochs": progress.sent, "history": history, "leftover_gradient": leftover}
+
+
+def _task(session: Session, request: Request) -> Task:
+    inputs, targets = session.array(request.text("inputs")), session.array(request.text("targets"))
+    validation = [request.text(f"validation_{part}", None) for part in ("inputs", "targets")]
+    held_out = [session.array(name) for name in validation if name]
+    return Task(
+        inputs=inputs,
+        targets=targets,
+        validation_inputs=held_out[0] if len(held_out) == 2 else inputs,
+        validation_targets=held_out[1] if len(held_out) == 2 else targets,
+        epochs=request.whole("epochs", least=1),
+        batch_size=request.whole("batch_size", 32, least=1),
+        lr=request.number("lr", 1e-3),
+        seed=request.seed,
+    )
+
+
+def _grader_loop(model: Any, task: Task, progress: Progress) -> None:
+    """Adam on the loss of `learning.loss_of`, a new order every epoch."""
+    inputs, targets = to_tensor(task.inputs), target_tensor(task.targets)
+    optimiser = adam(model, task.lr)
+    order = torch.Generator().manual_seed(task.seed)
+    for _ in range(task.epochs):
+        for rows in task.batches(torch.randperm(len(inputs), generator=order)):
+            step(model, optimiser, inputs[rows], targets[rows])
+        progress.epoch_ended()
+
+
+def _student_loop(
+    function: Callable[..., Any], model: Any, task: Task, progress: Progress, given: Mapping[str, Any]
+) -> Any:
+    """Call the student's function, once or once an epoch; returns its history as a tree, or None."""
+    roles = plan(function, given)
+    sees_model = "model" in roles.values()
+    watched = WatchedSet(
+        torch.from_numpy(task.inputs),
+        target_tensor(task.targets).cpu(),
+        model,
+        progress.epoch_ended if sees_model else _nothing,
+    )
+    supplies = Supplies(task, model, watched)
+    visible = supplies.shows_epochs(roles) and sees_model
+    calls = 1 if "epochs" in roles.values() or not sees_model else task.epochs
+    histories = []
+    for number in range(1, calls + 1):
+        watched.restart()
+        returned = call(function, supplies.values(roles, given, epoch=number))
+        own = _returned_model(returned)
+        if own is None and not sees_model:
+            raise _no_model(function)
+        progress.model = own if own is not None else model
+        changed = watched.moved() or own not in (None, model)
+        if changed or not watched.boundaries:
+            progress.epoch_ended(None if visible or calls > 1 else task.epochs)
+        histories.append(_history(returned))
+        if calls > 1 and watched.boundaries and changed:
+            break  # it loops over epochs itself
+    return histories[0] if len(histories) == 1 else [h for h in histories if h is not None] or None
+
+
+def _nothing() -> None:
+    pass
+
+
+def _no_model(function: Callable[..., Any]) -> HarnessError:
+    name = getattr(function, "__name__", "the function")
+    message = f"{name} neither takes a model nor returns one. Give it a parameter `model`."
+    return HarnessError(Kind.EXCEPTION, message, "TypeError")
+
+
+def _returned_model(returned: Any) -> Any:
+    parts = returned if isinstance(returned, tuple | list) else (returned,)
+    return next((part for part in parts if isinstance(part, torch.nn.Module)), None)
+
+
+def _history(returned: Any) -> Any:
+    """The return value without models, where it can travel."""
+    if isinstance(returned, tuple):
+        rest = [part for part in returned if not isinstance(part, torch.nn.Module | torch.optim.Optimizer)]
+        returned = rest[0] if len(rest) == 1 else rest or None
+    try:
+        return tree(returned)
+    except HarnessError:
+        return None
+
+
+def _leftover_gradient(model: Any, task: Task) -> dict[str, float | None]:
+    """The gradient still lying on the parameters, and the median norm of one batch's gradient at the same weights.
+
+    Far more left over than one batch gives means that gradients were never cleared.
+    """
+    left = global_norm(p.grad for p in model.parameters())
+    inputs, targets = to_tensor(task.inputs), target_tensor(task.targets)
+    norms: list[float] = []
+    with kept_randomness(), mode(model, True), kept_gradients_and_buffers(model):
+        for rows in task.batches(torch.arange(len(inputs)))[:MEASURED_BATCHES]:
+            model.zero_grad()
+            loss = loss_of(model(inputs[rows]), targets[rows])
+            if loss.requires_grad:
+                loss.backward()
+                norms.append(global_norm(p.grad for p in model.parameters()))
+    return {"left": left, "one_batch": statistics.median(norms) if norms else None}

@@ -1,0 +1,203 @@
+"""Stand-ins for what a notebook expects around it: Colab, a keyboard, a network, progress bars, worker processes."""
+
+from __future__ import annotations
+
+import builtins
+import functools
+import getpass
+import importlib.abc
+import importlib.machinery
+import importlib.util
+import inspect
+import os
+import socket
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from types import ModuleType
+from typing import Any, NoReturn
+
+from harness.errors import InputRefused, NetworkRefused
+
+Note = Callable[[str, str], None]
+
+INPUT_MESSAGE = "input() was called, but nobody is there to answer. Put the value into the code."
+NETWORK_MESSAGE = (
+    "The network can't be reached while grading. Hand in the files the code needs, "
+    "or leave downloads to code outside the graded functions."
+)
+ENVIRONMENT = {
+    "MPLBACKEND": "Agg",
+    "TQDM_DISABLE": "1",
+    "TOKENIZERS_PARALLELISM": "false",
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "HF_HUB_DISABLE_PROGRESS_BARS": "1",
+    "TRANSFORMERS_NO_ADVISORY_WARNINGS": "1",
+    "CUBLAS_WORKSPACE_CONFIG": ":4096:8",
+}
+
+
+def prepare_environment() -> None:
+    """Set what libraries read when they are imported. Scratch folders go beside the work directory, not into it."""
+    os.environ.update(ENVIRONMENT)
+    scratch = tempfile.mkdtemp(prefix="scratch-")
+    for name, folder in (("MPLCONFIGDIR", "mpl"), ("IPYTHONDIR", "ipython"), ("TORCHINDUCTOR_CACHE_DIR", "inductor")):
+        os.environ[name] = os.path.join(scratch, folder)  # noqa: PTH118 (text for an environment variable)
+
+
+def refuse_input() -> None:
+    """input() and getpass() raise InputRefused at once."""
+
+    def refuse(*_args: object, **_keywords: object) -> NoReturn:
+        raise InputRefused(INPUT_MESSAGE)
+
+    builtins.input = refuse
+    getpass.getpass = refuse
+
+
+def refuse_network() -> None:
+    """Looking a host up or connecting raises NetworkRefused at once (the sandbox would refuse more slowly)."""
+
+    def refuse(*_args: object, **_keywords: object) -> NoReturn:
+        raise NetworkRefused(NETWORK_MESSAGE)
+
+    plain_connect = socket.socket.connect
+
+    def connect(self: socket.socket, address: Any) -> None:
+        if self.family != socket.AF_UNIX:
+            refuse()
+        plain_connect(self, address)
+
+    for name in ("create_connection", "getaddrinfo", "gethostbyname", "gethostbyname_ex", "gethostbyaddr"):
+        setattr(socket, name, refuse)
+    setattr(socket.socket, "connect", connect)  # noqa: B010 (an assignment would not type-check)
+
+
+class StandInFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """Makes modules of a stand-in package when they are imported.
+
+    transformers is told that there is none: it would build on what the stand-in lacks.
+    """
+
+    def __init__(self, root: str, fill: Callable[[ModuleType], None]) -> None:
+        self._root = root
+        self._fill = fill
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        """A spec for the root or anything below it."""
+        del path, target
+        if fullname != self._root and not fullname.startswith(self._root + "."):
+            return None
+        if _importer().split(".")[0] == "transformers":
+            return None
+        return importlib.machinery.ModuleSpec(fullname, self, is_package=True)
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Fill the module."""
+        self._fill(module)
+
+
+def _importer() -> str:
+    """Name of the module whose code is importing, or asking about, another one."""
+    frame = sys._getframe(2)
+    while frame.f_back and frame.f_globals.get("__name__", "").split(".")[0] in ("importlib", "_frozen_importlib"):
+        frame = frame.f_back
+    return str(frame.f_globals.get("__name__", ""))
+
+
+def install_colab(note: Note) -> None:
+    """`google.colab` imports; mounting a drive says that there is none, uploads and secrets refuse."""
+
+    def absent(what: str) -> Callable[..., None]:
+        def quiet(*_args: object, **_keywords: object) -> None:
+            note("colab", f"{what} does nothing here: there is no Colab. Hand in the files the code needs.")
+
+        return quiet
+
+    def upload(*_args: object, **_keywords: object) -> NoReturn:
+        raise InputRefused("files.upload() waits for a person, but nobody is there. Hand in the files with the code.")
+
+    parts: dict[str, dict[str, Any]] = {
+        "drive": {"mount": absent("drive.mount"), "flush_and_unmount": absent("drive.flush_and_unmount")},
+        "files": {"upload": upload, "download": absent("files.download"), "view": absent("files.view")},
+        "output": {"clear": absent("output.clear"), "eval_js": absent("output.eval_js")},
+        "userdata": {"get": upload},
+        "auth": {"authenticate_user": absent("auth.authenticate_user")},
+        "patches": {"cv2_imshow": absent("cv2_imshow")},
+        "data_table": {"enable_dataframe_formatter": absent("data_table")},
+    }
+
+    def fill(module: ModuleType) -> None:
+        note("colab", "Colab's own modules are stand-ins here: no drive, no uploads.")
+        short = module.__name__.removeprefix("google.colab").lstrip(".")
+        if short:
+            vars(module).update(parts.get(short, {}))
+            return
+        for name, members in parts.items():
+            part = ModuleType(f"google.colab.{name}")
+            vars(part).update(members)
+            setattr(module, name, part)
+            sys.modules[part.__name__] = part
+
+    if importlib.util.find_spec("google") is None:
+        google = ModuleType("google")
+        google.__path__ = []
+        sys.modules["google"] = google
+    sys.meta_path.append(StandInFinder("google.colab", fill))
+
+
+class _Shell:
+    """What get_ipython() answers where no IPython runs: accepts everything, does nothing."""
+
+    def __getattr__(self, name: str) -> Callable[..., None]:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return lambda *_args, **_keywords: None
+
+
+def install_notebook_names() -> None:
+    """`display` and `get_ipython` exist although no IPython runs (definitions-only mode)."""
+    shell = _Shell()
+    builtins.get_ipython = lambda: shell  # type: ignore[attr-defined]
+    builtins.display = lambda *objects, **_keywords: print(*objects)  # type: ignore[attr-defined]
+
+
+def quiet_progress() -> None:
+    """tqdm's notebook flavour needs a browser; give its name to the plain one, which is switched off anyway."""
+    try:
+        import tqdm
+    except ImportError:
+        return
+    module = ModuleType("tqdm.notebook")
+    vars(module).update(tqdm=tqdm.tqdm, trange=tqdm.trange, tqdm_notebook=tqdm.tqdm, tnrange=tqdm.trange)
+    sys.modules["tqdm.notebook"] = module
+    tqdm.notebook = module
+
+
+def tame_torch() -> None:
+    """DataLoaders work in the process itself, and torch.load puts tensors where they can live."""
+    import torch
+    from torch.utils.data import DataLoader
+
+    plain_init, signature = DataLoader.__init__, inspect.signature(DataLoader.__init__)
+    alone = {"num_workers": 0, "pin_memory": False, "persistent_workers": False, "prefetch_factor": None}
+    alone |= {"timeout": 0, "multiprocessing_context": None}
+
+    @functools.wraps(plain_init)
+    def init(self: Any, *args: Any, **keywords: Any) -> None:
+        bound = signature.bind(self, *args, **keywords)
+        bound.arguments.update({k: v for k, v in alone.items() if k in bound.arguments})
+        plain_init(*bound.args, **bound.kwargs)
+
+    DataLoader.__init__ = init
+    if torch.cuda.is_available():
+        return
+    plain_load = torch.load
+
+    @functools.wraps(plain_load)
+    def load(f: Any, map_location: Any = None, *args: Any, **keywords: Any) -> Any:
+        return plain_load(f, map_location or "cpu", *args, **keywords)
+
+    torch.load = load

@@ -1,0 +1,210 @@
+"""A stand-in for torchvision, which the runtime lacks: the usual tensor transforms work, data sets and models refuse.
+
+Imports and class definitions of student files that mention torchvision need little more than the names.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import random
+import sys
+from collections.abc import Callable, Sequence
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import torch
+from torch.nn import functional
+
+from harness.errors import MissingPackage, NetworkRefused
+from harness.stubs import StandInFinder
+
+
+class Compose:
+    """Apply transforms one after the other."""
+
+    def __init__(self, transforms: Sequence[Callable[[Any], Any]]) -> None:
+        self.transforms = list(transforms)
+
+    def __call__(self, image: Any) -> Any:
+        for transform in self.transforms:
+            image = transform(image)
+        return image
+
+
+def to_tensor(picture: Any) -> Any:
+    """(H, W[, C]) bytes to (C, H, W) float in 0..1; floats keep their range."""
+    if isinstance(picture, torch.Tensor):
+        return picture
+    array = np.array(picture)
+    if array.ndim == 2:
+        array = array[:, :, None]
+    tensor = torch.from_numpy(np.ascontiguousarray(array.transpose(2, 0, 1)))
+    return tensor.float() / 255 if tensor.dtype == torch.uint8 else tensor
+
+
+class ToTensor:
+    """Pixels to a float tensor."""
+
+    def __call__(self, picture: Any) -> Any:
+        return to_tensor(picture)
+
+
+class Normalize:
+    """(x - mean) / std for each channel."""
+
+    def __init__(self, mean: Sequence[float], std: Sequence[float], inplace: bool = False) -> None:
+        self.mean, self.std, self.inplace = mean, std, inplace
+
+    def __call__(self, tensor: Any) -> Any:
+        mean, std = (torch.as_tensor(v, dtype=tensor.dtype).reshape(-1, 1, 1) for v in (self.mean, self.std))
+        return (tensor - mean) / std
+
+
+class Resize:
+    """Bilinear resize of a tensor (C, H, W); a single size is the shorter side's."""
+
+    def __init__(self, size: int | Sequence[int], *_args: Any, **_keywords: Any) -> None:
+        self.size = size
+
+    def __call__(self, tensor: Any) -> Any:
+        tensor = to_tensor(tensor)
+        height, width = tensor.shape[-2:]
+        if isinstance(self.size, int):
+            scale = self.size / min(height, width)
+            size = [round(height * scale), round(width * scale)]
+        else:
+            size = list(self.size)
+        return functional.interpolate(tensor[None].float(), size=size, mode="bilinear", antialias=True)[0]
+
+
+class CenterCrop:
+    """The middle of a tensor (C, H, W)."""
+
+    def __init__(self, size: int | Sequence[int]) -> None:
+        self.size = (size, size) if isinstance(size, int) else tuple(size)
+
+    def __call__(self, tensor: Any) -> Any:
+        tensor = to_tensor(tensor)
+        top, left = ((have - want) // 2 for have, want in zip(tensor.shape[-2:], self.size, strict=True))
+        return tensor[..., top : top + self.size[0], left : left + self.size[1]]
+
+
+class RandomCrop(CenterCrop):
+    """A random part of a tensor (C, H, W), zero-padded first."""
+
+    def __init__(self, size: int | Sequence[int], padding: int = 0, **_keywords: Any) -> None:
+        super().__init__(size)
+        self.padding = padding or 0
+
+    def __call__(self, tensor: Any) -> Any:
+        tensor = functional.pad(to_tensor(tensor), [self.padding] * 4)
+        top, left = (random.randint(0, have - want) for have, want in zip(tensor.shape[-2:], self.size, strict=True))
+        return tensor[..., top : top + self.size[0], left : left + self.size[1]]
+
+
+class RandomHorizontalFlip:
+    """Mirror left and right with probability p."""
+
+    def __init__(self, p: float = 0.5) -> None:
+        self.p = p
+
+    def __call__(self, tensor: Any) -> Any:
+        return to_tensor(tensor).flip(-1) if random.random() < self.p else tensor
+
+
+class Grayscale:
+    """Luma of an RGB tensor (3, H, W)."""
+
+    def __init__(self, num_output_channels: int = 1) -> None:
+        self.channels = num_output_channels
+
+    def __call__(self, tensor: Any) -> Any:
+        weights = torch.tensor([0.299, 0.587, 0.114]).reshape(3, 1, 1)
+        return (to_tensor(tensor) * weights).sum(-3, keepdim=True).expand(self.channels, -1, -1)
+
+
+class Lambda:
+    """Any function as a transform."""
+
+    def __init__(self, lambd: Callable[[Any], Any]) -> None:
+        self.lambd = lambd
+
+    def __call__(self, value: Any) -> Any:
+        return self.lambd(value)
+
+
+TRANSFORMS = (Compose, ToTensor, Normalize, Resize, CenterCrop, RandomCrop, RandomHorizontalFlip, Grayscale, Lambda)
+
+
+def make_grid(tensor: Any, nrow: int = 8, padding: int = 2, **_keywords: Any) -> Any:
+    """Images (N, C, H, W) side by side in rows of `nrow`."""
+    images = torch.stack(list(tensor)) if isinstance(tensor, list | tuple) else tensor
+    images = functional.pad(images if images.dim() == 4 else images[None], [padding] * 4)
+    rows = [torch.cat(list(images[i : i + nrow]), dim=2) for i in range(0, len(images), nrow)]
+    widest = max(row.shape[2] for row in rows)
+    return torch.cat([functional.pad(row, [0, widest - row.shape[2]]) for row in rows], dim=1)
+
+
+def _stand_in_class(module: str, name: str) -> type:
+    """A class that can be named and subclassed; what it does on construction or call depends on the module."""
+
+    def init(_self: Any, *args: Any, **keywords: Any) -> None:
+        if "datasets" in module:
+            raise _no_data(name, keywords.get("download"))
+        if "models" in module:
+            raise _no_model(name, args, keywords)
+
+    def call(_self: Any, *_args: Any, **_keywords: Any) -> None:
+        message = (
+            f"torchvision is not installed here; its stand-in has no {module.removeprefix('torchvision.')}.{name}."
+        )
+        raise MissingPackage(message, name="torchvision")
+
+    def get(_cls: type, attribute: str) -> Any:
+        if attribute.startswith("__"):
+            raise AttributeError(attribute)
+        return f"{name}.{attribute}"
+
+    meta = type("StandIn", (type,), {"__getattr__": get})
+    made: type = meta(name, (), {"__init__": init, "__call__": call, "__module__": module})
+    return made
+
+
+def _no_data(name: str, download: Any) -> Exception:
+    message = f"torchvision.datasets.{name} can't be had here: there is no network. The grader hands the data over."
+    return NetworkRefused(message) if download else FileNotFoundError(message)
+
+
+def _no_model(name: str, args: tuple[Any, ...], keywords: dict[str, Any]) -> Exception:
+    message = f"torchvision.models.{name} can't be had here: torchvision is not installed and there is no network."
+    pretrained = any([*args, keywords.get("pretrained"), keywords.get("weights")])
+    return NetworkRefused(message) if pretrained else MissingPackage(message, name="torchvision")
+
+
+def _fill(module: ModuleType) -> None:
+    name = module.__name__
+    if name.startswith("torchvision.transforms"):
+        vars(module).update({cls.__name__: cls for cls in TRANSFORMS}, to_tensor=to_tensor)
+    if name == "torchvision.utils":
+        vars(module).update(make_grid=make_grid)
+    if name == "torchvision":
+        vars(module).update(__version__="0.0.0")
+
+    def missing(attribute: str) -> Any:
+        if attribute.startswith("__"):
+            raise AttributeError(attribute)
+        if name == "torchvision" or attribute in ("functional", "transforms"):
+            return importlib.import_module(f"{name}.{attribute}")
+        made = _stand_in_class(name, attribute)
+        setattr(module, attribute, made)
+        return made
+
+    module.__getattr__ = missing  # type: ignore[method-assign]
+
+
+def install_vision() -> None:
+    """Make `import torchvision` work if the package is absent. It comes last, so a real or a student's one wins."""
+    if importlib.util.find_spec("torchvision") is None:
+        sys.meta_path.append(StandInFinder("torchvision", _fill))

@@ -1,0 +1,90 @@
+"""Noticing the end of an epoch from outside the student's training function."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import torch
+from torch.utils.data import TensorDataset
+
+from harness.isolation import kept_randomness, mode
+from harness.learning import infer
+from harness.session import Emit
+from harness.wire import Array
+
+EVALUATION_BATCH = 256
+
+Fingerprint = tuple[float, ...]
+
+
+class Progress:
+    """Evaluates a model at the ends of epochs and sends what it answers as `epoch` events (0: before training)."""
+
+    def __init__(self, model: Any, inputs: Mapping[str, Array], emit: Emit, epochs: int) -> None:
+        self.model = model
+        self.epochs = epochs
+        self._inputs = inputs
+        self._emit = emit
+        self._since = time.perf_counter()
+        self.sent = -1
+
+    def epoch_ended(self, number: int | None = None) -> None:
+        """Evaluate and send the next event, or event `number`; those beyond the epochs asked for are left out."""
+        number = self.sent + 1 if number is None else number
+        if number > self.epochs:
+            return
+        seconds = time.perf_counter() - self._since if number else 0.0
+        with kept_randomness(), mode(self.model, False):
+            outputs = {label: infer(self.model, array, EVALUATION_BATCH)[0] for label, array in self._inputs.items()}
+        self.sent = number
+        self._emit("epoch", {"epoch": number, "outputs": outputs, "seconds": seconds})
+        self._since = time.perf_counter()
+
+
+class WatchedSet(TensorDataset):  # type: ignore[misc]
+    """A training set that notices when it begins to repeat.
+
+    A boundary: an item is asked for again after at least half of the set was, with gradients switched on, and the
+    model has moved since the last boundary (a pass that only measures moves nothing). A model that never moves at
+    all still has epochs.
+    """
+
+    def __init__(self, inputs: Any, targets: Any, model: Any, on_boundary: Callable[[], None]) -> None:
+        super().__init__(inputs, targets)
+        self._model = model
+        self._on_boundary = on_boundary
+        self._seen: set[int] = set()
+        self._first = self._last = fingerprint(model)
+        self.boundaries = 0
+
+    def __getitem__(self, index: Any) -> Any:
+        if isinstance(index, int) and torch.is_grad_enabled():
+            self._touch(index % max(len(self), 1))
+        return super().__getitem__(index)
+
+    def _touch(self, index: int) -> None:
+        if index in self._seen and 2 * len(self._seen) >= len(self):
+            self._seen.clear()
+            if self.moved() or self._last == self._first:
+                self._last = fingerprint(self._model)
+                self.boundaries += 1
+                self._on_boundary()
+        self._seen.add(index)
+
+    def moved(self) -> bool:
+        """True if the model's parameters changed since the last boundary."""
+        return fingerprint(self._model) != self._last
+
+    def restart(self) -> None:
+        """Count from here, as if a boundary had just been."""
+        self._seen.clear()
+        self._last = fingerprint(self._model)
+        self.boundaries = 0
+
+
+def fingerprint(model: Any) -> Fingerprint:
+    """A few numbers that change when any parameter does."""
+    with torch.no_grad():
+        return tuple(float(p.detach().double().sum()) for p in model.parameters())

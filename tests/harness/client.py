@@ -1,0 +1,144 @@
+"""A judge's end of the wire for tests: starts the harness as a plain process and talks to it."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from autograder.config import ROOT, settings
+from harness.wire import Connection
+
+START = "import sys; sys.path.insert(0, sys.argv.pop()); from harness.main import main; main()"
+
+
+class HarnessFailure(AssertionError):
+    """The harness answered with an error where the test wanted a result."""
+
+    def __init__(self, error: Mapping[str, Any]) -> None:
+        super().__init__(f"{error['kind']}: {error['type']}: {error['message']} ({error['where']})\n{error['trace']}")
+        self.error = error
+
+
+class Harness:
+    """One harness process. `result` asks and insists on an answer, `error` insists on an error."""
+
+    def __init__(self) -> None:
+        self._folder = tempfile.TemporaryDirectory(prefix="harness-test-", ignore_cleanup_errors=True)
+        self.folder = Path(self._folder.name) / "work"
+        self.folder.mkdir()
+        self._log = (Path(self._folder.name) / "output").open("wb")
+        mine, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+        mine.settimeout(120)
+        self._process = self._start(theirs)
+        theirs.close()
+        self._connection = Connection(mine)
+        self._number = 0
+        self.events: list[dict[str, Any]] = []
+        self.ready = self._connection.receive()
+
+    def _start(self, theirs: socket.socket) -> subprocess.Popen[bytes]:
+        environment = {"PATH": os.environ["PATH"], "HOME": str(self.folder), "OMP_NUM_THREADS": "1", "LANG": "C.UTF-8"}
+        number = theirs.fileno()
+        shell = f'exec "$0" -I -c "$1" "$2" 3<&{number} 3>&{number}'
+        command = ["bash", "-c", shell, str(settings().runtime_python), START, str(ROOT)]
+        return subprocess.Popen(
+            command, cwd=self.folder, env=environment, pass_fds=[number], stdout=self._log, stderr=subprocess.STDOUT
+        )
+
+    def ask(self, op: str, **arguments: Any) -> dict[str, Any]:
+        """Send a request, collect its events in `events`, return the whole response."""
+        self._number += 1
+        self._connection.send({"type": "request", "id": self._number, "op": op, **arguments})
+        self.events = []
+        while True:
+            message = self._connection.receive()
+            if message is None:
+                raise AssertionError(f"the harness is gone; it printed:\n{self.output()}")
+            assert message["id"] == self._number
+            if message["type"] == "response":
+                return message
+            assert message["type"] == "event"
+            self.events.append(message)
+
+    def result(self, op: str, **arguments: Any) -> dict[str, Any]:
+        """The result of a request that must succeed."""
+        response = self.ask(op, **arguments)
+        if response["status"] != "ok":
+            raise HarnessFailure(response["error"])
+        answer: dict[str, Any] = response["result"]
+        return answer
+
+    def error(self, op: str, **arguments: Any) -> dict[str, Any]:
+        """The error of a request that must fail."""
+        response = self.ask(op, **arguments)
+        assert response["status"] == "error", response
+        answer: dict[str, Any] = response["error"]
+        return answer
+
+    def load(self, source: str | list[str], mode: str = "definitions", **files: bytes) -> dict[str, Any]:
+        """Load a module's text, or a list of notebook cells."""
+        name, data = ("submission.py", source.encode()) if isinstance(source, str) else ("nb.ipynb", notebook(source))
+        return self.load_files({name: data, **files}, name, mode)
+
+    def load_files(self, files: Mapping[str, bytes], main: str, mode: str = "definitions") -> dict[str, Any]:
+        """Load files by name."""
+        listed = [{"name": n, "data": d} for n, d in files.items()]
+        return self.result("load", files=listed, main=main, mode=mode, seed=0)
+
+    def model(self, *names: str, factories: tuple[str, ...] = (), seed: int = 0, **arguments: Any) -> str:
+        """Resolve and construct a model; returns its handle."""
+        entry = {"kind": "model", "names": list(names or ("CNN",)), "factories": list(factories)}
+        self.result("resolve", entries={"model": entry})
+        handle: str = self.result("construct", entry="model", seed=seed, arguments=arguments)["handle"]
+        return handle
+
+    def function(self, *names: str, kind: str = "function") -> dict[str, Any]:
+        """Resolve an entry named `f`."""
+        entry = {"kind": kind, "names": list(names), "factories": []}
+        answer: dict[str, Any] = self.result("resolve", entries={"f": entry})["f"]
+        return answer
+
+    def put(self, **arrays: np.ndarray[Any, Any]) -> None:
+        """Send arrays by name."""
+        for name, value in arrays.items():
+            self.result("put", name=name, value=value)
+
+    def output(self) -> str:
+        """What the process printed so far."""
+        return Path(self._log.name).read_text("utf-8", "replace")
+
+    def wait(self) -> int:
+        """Exit code of a process that is ending."""
+        return self._process.wait(timeout=30)
+
+    def close(self) -> None:
+        """Hang up and clean up."""
+        self._connection.close()
+        try:
+            self._process.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._log.close()
+        self._folder.cleanup()
+
+
+def notebook(cells: list[str]) -> bytes:
+    """An .ipynb with these code cells."""
+    tree = {
+        "cells": [
+            {"cell_type": "code", "source": c.splitlines(keepends=True), "metadata": {}, "outputs": []} for c in cells
+        ],
+        "metadata": {"kernelspec": {"name": "python3"}},
+        "nbformat": 4,
+        "nbformat_minor": 5,
+    }
+    return json.dumps(tree).encode()
