@@ -100,6 +100,7 @@ class AssignmentPage(Page):
     due: datetime | None
     overdue: bool
     entry_points: tuple[str, ...]
+    rules: str
     max_mb: int
     curl: str
     token: str
@@ -226,3 +227,4 @@ class SubmissionPage(Page):
     figures: tuple[int, ...]
     receipt: tuple[tuple[str, str], ...] = field(default=())
     can_regrade: bool = False
+    can_retry: bool = False

@@ -22,6 +22,7 @@ class Plot:
     """A drawn plot, and its numbers as a table for those who can't see it."""
 
     svg: Markup
+    caption: str
     head: tuple[str, ...] = ()
     rows: tuple[tuple[str, ...], ...] = ()
 
@@ -31,6 +32,7 @@ def draw(plot: object) -> Plot | None:
     if not isinstance(plot, Mapping):
         return None
     kind = plot.get("kind")
+    title = shorten(plot.get("title", ""), 80)
     if kind == "loss_curve":
         curves = _curves(plot)
         if not curves or not any(len(values) for _, values in curves):
@@ -41,12 +43,13 @@ def draw(plot: object) -> Plot | None:
             for i, step in enumerate(steps)
         ]
         head = (shorten(plot.get("x_label", "step"), 30), *(name for name, _ in curves))
-        return Plot(loss_curve_svg(plot), head, tuple(rows))
+        return Plot(loss_curve_svg(plot), title, head, tuple(rows))
     if kind == "confusion_matrix":
-        return Plot(confusion_matrix_svg(plot)) if _matrix(plot) else None
+        return Plot(confusion_matrix_svg(plot), title) if _matrix(plot) else None
     if kind == "bars":
         bars = _bars(plot)
-        return Plot(bars_svg(plot), ("", "value"), tuple((n, readable(v)) for n, v in bars)) if bars else None
+        title += " (log scale)" if plot.get("log") else ""
+        return Plot(bars_svg(plot), title, ("", "value"), tuple((n, readable(v)) for n, v in bars)) if bars else None
     return None
 
 
@@ -224,7 +227,7 @@ def _cell(drawing: Drawing, place: tuple[float, float, float], css: str, value: 
         width=size - 2,
         height=size - 2,
         rx=3,
-        fill_opacity=round(0.08 + 0.87 * share, 3) if count else 0,
+        fill_opacity=round((0.1 if css == "hit" else 0.03) + 0.85 * share, 3) if count else 0,
     )
     shown = str(count) if count < 10_000 else f"{count / 1000:.0f}k"
     if size >= 30 or count:

@@ -90,6 +90,7 @@ def assignment_page(
         due=assignment.due,
         overdue=overdue(assignment),
         entry_points=assignment.entry_points,
+        rules=_rules(assignment, sum(sub.attempt > 0 for sub in submissions)),
         max_mb=max_mb,
         curl=f'curl -H "Authorization: Bearer {bearer}" -F file=@{suffix} {url}',
         token=token,
@@ -97,6 +98,16 @@ def assignment_page(
         attempts=attempt_lines(submissions),
         **frame,
     )
+
+
+def _rules(assignment: AssignmentView, used: int) -> str:
+    """How many attempts there are and how often they may come."""
+    parts = []
+    if assignment.max_attempts is not None:
+        parts.append(f"You have used {used} of {assignment.max_attempts} attempts.")
+    if assignment.cooldown_s:
+        parts.append(f"Between two attempts {assignment.cooldown_s} s must pass.")
+    return " ".join(parts)
 
 
 def attempt_lines(submissions: Sequence[SubmissionView]) -> tuple[AttemptLine, ...]:
@@ -195,6 +206,7 @@ def submission_page(frame: Frame, sub: SubmissionView, *, viewer_id: str, teache
         figures=tuple(range(report.figures)) if report else (),
         receipt=_receipt(report) if report else (),
         can_regrade=teaches and sub.status == "done",
+        can_retry=not teaches and not live,
         **frame,
     )
 
@@ -213,7 +225,8 @@ def _banner(sub: SubmissionView) -> Banner:
         return Banner(mood, heading, text, words.points(report.score), words.points(report.max_score), done)
     if sub.status == "running":
         again = f" (try {sub.tries + 1}: the first was interrupted on our side)" if sub.tries > 0 else ""
-        return Banner("running", "Grading now", (one_line(sub.activity) or "Starting your code in the sandbox") + again)
+        doing = one_line(sub.activity) or "starting your code in the sandbox"
+        return Banner("running", "Grading now", doing[:1].upper() + doing[1:] + again)
     if sub.position == 0:
         return Banner("queued", "Next in line", "Grading starts as soon as a grader is free.")
     ahead = "1 submission is" if sub.position == 1 else f"{sub.position} submissions are"

@@ -89,8 +89,8 @@ def home(visitor: CurrentVisitor) -> HTMLResponse:
     latest = {}
     for view in assignments:
         if view.role is Role.STUDENT:
-            found = gradebook.submissions(visitor.person, view.id, limit=1)
-            latest.update({sub.assignment_id: sub for sub in found})
+            found = gradebook.submissions(visitor.person, view.id, limit=10)
+            latest.update({view.id: next((sub for sub in found if sub.attempt), sub) for sub in found[:1]})
     return render.page(present.home_page(_frame(visitor), assignments, latest))
 
 

@@ -104,6 +104,6 @@ def headline(checks: Sequence[CheckResult], verdict: Verdict, withheld: int) -> 
         Verdict.TIMED_OUT: "Your code took too long",
         Verdict.OUT_OF_MEMORY: "Your code used too much memory",
         Verdict.OUTPUT_LIMIT: "Your code printed too much",
-    }.get(verdict, "Not there yet" if done * 2 < len(checks) else "Nearly there")
+    }.get(verdict, "Nearly there" if done * 4 >= len(checks) * 3 else "Not there yet")
     what = "shown checks" if withheld else "checks"
     return heading, f"{done} of {len(checks)} {what} passed. {later}".strip()
