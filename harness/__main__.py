@@ -1,4 +1,4 @@
-"""Starts the harness: `python -m harness` with the judge on descriptor 3."""
+"""`python -m harness`: serve the judge on descriptor 3."""
 
 from harness.main import main
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import matplotlib
 import matplotlib.pyplot as plt
 from IPython.core.compilerop import CachingCompiler
 from IPython.core.interactiveshell import InteractiveShell
@@ -96,6 +97,7 @@ class Figures:
         self._notes = notes
         self.images: list[bytes] = []
         self._where = ""
+        matplotlib.use("Agg")
         plt.show = lambda *_args, **_keywords: self.collect(self._where)
 
     def collect(self, where: str) -> None:

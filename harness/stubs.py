@@ -165,11 +165,12 @@ def install_notebook_names() -> None:
 
 
 def quiet_progress() -> None:
-    """tqdm's notebook flavour needs a browser; give its name to the plain one, which is switched off anyway."""
+    """Progress bars print nothing. tqdm's notebook flavour needs a browser: give its name to the plain one."""
     try:
         import tqdm
     except ImportError:
         return
+    tqdm.tqdm.__init__ = functools.partialmethod(tqdm.tqdm.__init__, disable=True)
     module = ModuleType("tqdm.notebook")
     vars(module).update(tqdm=tqdm.tqdm, trange=tqdm.trange, tqdm_notebook=tqdm.tqdm, tnrange=tqdm.trange)
     sys.modules["tqdm.notebook"] = module

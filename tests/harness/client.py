@@ -16,7 +16,10 @@ import numpy as np
 from autograder.config import ROOT, settings
 from harness.wire import Connection
 
-START = "import sys; sys.path.insert(0, sys.argv.pop()); from harness.main import main; main()"
+START = (
+    "import sys; sys.path.insert(0, sys.argv.pop()); import runpy; "
+    "runpy.run_module('harness', run_name='__main__', alter_sys=True)"
+)
 
 
 class HarnessFailure(AssertionError):
