@@ -28,7 +28,7 @@ def authenticate(email: str, password: str) -> Person:
     """The person with these credentials. Raises NotAuthenticated, as slowly for an unknown address as for a known."""
     with read_scope() as session:
         user = people.user_by_email(session, email)
-    right = _hasher().verify(password[:_LONGEST_PASSWORD], user.password_hash if user else _nobodys_hash())
+    right = _hasher().verify(_bytes(password), user.password_hash if user else _nobodys_hash())
     if user is None or not right:
         raise NotAuthenticated("E-mail address or password is wrong.", "Check both and try again.")
     return _person(user)
@@ -71,7 +71,7 @@ def create_user(email: str, name: str, password: str) -> Person:
         raise UsageError(f"'{email[:100]}' is no e-mail address", "It looks like name@example.org.")
     if not 8 <= len(password) <= _LONGEST_PASSWORD:
         raise UsageError("The password is too short or too long.", "Use 8 to 1024 characters.")
-    hashed = _hasher().hash(password)
+    hashed = _hasher().hash(_bytes(password))
     with session_scope() as session:
         if people.user_by_email(session, email):
             raise UsageError(f"{email} has an account already", "Use another address.", code="email_taken")
@@ -155,6 +155,10 @@ def _check_slug(what: str, value: str) -> None:
 def _token_hash(token: str) -> str:
     # Tokens are long and random, so a plain hash can't be guessed back.
     return hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()
+
+
+def _bytes(password: str) -> bytes:
+    return password[: _LONGEST_PASSWORD + 1].encode("utf-8", "replace")
 
 
 @lru_cache(maxsize=1)

@@ -173,7 +173,7 @@ def _give_up_or_requeue(session: Session, job: GradingJob, message: str, *, fina
         _finish(session, job.id, report, [])
         _log.error("job %s: ended as grader_error after %d tries: %s", job.id, tries, message)
         return
-    wait = timedelta(seconds=min(2.0**tries, 60.0))
+    wait = timedelta(seconds=min(2.0 ** (tries - 1), 60.0))
     again = {"state": JobState.QUEUED.value, "available": at + wait, "lease_until": None, "worker": None}
     jobs.change_held(session, job.id, job.fence, **again, tries=tries, error=message)
     jobs.clear_progress(session, job.id)

@@ -5,14 +5,13 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from pathlib import PurePosixPath
 
 from sqlalchemy.orm import Session
 
 from autograder import queue
 from autograder.config import settings
 from autograder.errors import PolicyRefused, UploadRefused
-from autograder.intake import unpack
+from autograder.intake import display_name, unpack
 from autograder.model import JobState, Lane
 from autograder.services import access, catalogue, gradebook
 from autograder.services.access import Membership
@@ -21,8 +20,6 @@ from autograder.storage import blobs, people, reports, submissions
 from autograder.storage.session import now, read_scope, session_scope
 from autograder.storage.tables import GradingJob, Submission
 
-_LONGEST_NAME = 150
-
 
 def submit(person: Person, assignment_id: str, filename: str, data: bytes) -> SubmissionView:
     """Take an upload and queue its grading.
@@ -30,7 +27,7 @@ def submit(person: Person, assignment_id: str, filename: str, data: bytes) -> Su
     Raises NotFound (not enrolled), PolicyRefused (nothing is recorded), UploadRefused (recorded as refused; its
     `submission_id` says where). Instructors may submit too, as themselves and without limits.
     """
-    name = safe_name(filename)
+    name = display_name(filename)
     with read_scope() as session:
         member = access.membership(session, person, assignment_id)
         _check_policy(session, member, person)
@@ -43,14 +40,6 @@ def submit(person: Person, assignment_id: str, filename: str, data: bytes) -> Su
     lane, submission_id = _record_accepted(received)
     queue.wake(lane)
     return gradebook.submission(person, submission_id)
-
-
-def safe_name(filename: str) -> str:
-    """The last part of a file name, printable and short, its ending kept."""
-    base = PurePosixPath(filename.replace("\\", "/")).name
-    base = "".join(c if c.isprintable() else "_" for c in base).strip() or "upload"
-    path = PurePosixPath(base)
-    return base if len(base) <= _LONGEST_NAME else path.stem[: _LONGEST_NAME - 10] + path.suffix[:10]
 
 
 @dataclass(frozen=True, slots=True)
