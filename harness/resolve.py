@@ -33,11 +33,12 @@ class ConstructorCall:
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """An entry point: what was found, or why not. how: see docs/wire.md."""
+    """An entry point: what was found under which name, or why not. how: see docs/wire.md."""
 
     kind: str
     target: Any = None
     how: str | None = None
+    name: str = ""
     near: tuple[str, ...] = ()
     message: str = ""
 
@@ -56,12 +57,12 @@ def resolve(submission: Submission, kind: str, names: Sequence[str], factories: 
         value, trouble = _look_up(submission, name, kind)
         problem = problem or trouble
         if _fits(kind, value):
-            return Resolved(kind, value, "alias" if position else "name")
+            return Resolved(kind, value, "alias" if position else "name", name)
     for name in factories:
         value, trouble = _look_up(submission, name, "function")
         problem = problem or trouble
         if _fits("function", value):
-            return Resolved(kind, value, "factory")
+            return Resolved(kind, value, "factory", name)
     if kind == "model" and (fallback := _fallback(submission)) is not None:
         return fallback
     near = _near(submission, kind, names[0])
@@ -105,12 +106,13 @@ def _fallback(submission: Submission) -> Resolved | None:
     free = [name for name, cls in models.items() if can_call(cls, {})]
     for names in (free, [name for name in free if name not in parts]):
         if len(names) == 1:
-            return Resolved("model", models[names[0]], "only_model")
+            return Resolved("model", models[names[0]], "only_model", names[0])
     called = {call.class_name for call in calls if call.depth < 2} - (parts if len(models) > 1 else set())
     if len(called) == 1:
-        return Resolved("model", models[called.pop()], "constructor_call")
+        name = called.pop()
+        return Resolved("model", models[name], "constructor_call", name)
     if not models and (sequential := _sequential_calls(submission)):
-        return Resolved("model", sequential[-1], "constructor_call")
+        return Resolved("model", sequential[-1], "constructor_call", "nn.Sequential")
     return None
 
 

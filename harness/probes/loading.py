@@ -41,7 +41,12 @@ def run_resolve(session: Session, request: Request) -> Mapping[str, Any]:
         kind, factories = wanted.get("kind", ""), wanted.get("factories") or []
         found = resolve(submission, kind, wanted["names"], factories)
         session.entries[name] = found
-        answer[name] = {"found": found.found, "how": found.how, "near": list(found.near), "message": found.message}
+        answer[name] = {
+            "found": found.name if found.found else None,
+            "how": found.how,
+            "near": list(found.near),
+            "message": found.message,
+        }
     return answer
 
 
