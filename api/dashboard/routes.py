@@ -90,7 +90,9 @@ def home(visitor: CurrentVisitor) -> HTMLResponse:
     for view in assignments:
         if view.role is Role.STUDENT:
             found = gradebook.submissions(visitor.person, view.id, limit=10)
-            latest.update({view.id: next((sub for sub in found if sub.attempt), sub) for sub in found[:1]})
+            counted = [sub for sub in found if sub.attempt]
+            if found:
+                latest[view.id] = (counted or found)[0]
     return render.page(present.home_page(_frame(visitor), assignments, latest))
 
 

@@ -1,0 +1,134 @@
+"""`autograder submit` and `autograder login`: the loop from a terminal."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.padding import Padding
+from rich.status import Status
+from rich.text import Text
+
+from autograder.cli.client import OUR_FAILURE, Client, Stop, stored_token, token_file
+from autograder.text import one_line, printable
+
+_MARKS = {
+    "passed": ("✓", "green"),
+    "partial": ("◐", "yellow"),
+    "failed": ("✗", "red"),
+    "skipped": ("–", "dim"),
+    "grader_error": ("!", "magenta"),
+}
+Server = Annotated[str, typer.Option(envvar="AUTOGRADER_SERVER", help="Address of the autograder.")]
+_DEFAULT_SERVER = "http://127.0.0.1:8000"
+
+
+def submit(
+    file: Annotated[Path, typer.Argument(help="A notebook (.ipynb), a module (.py) or a .zip.")],
+    assignment: Annotated[str, typer.Option(help="Id of the assignment.")],
+    server: Server = _DEFAULT_SERVER,
+    token: Annotated[str, typer.Option(envvar="AUTOGRADER_TOKEN", help="Your token; default: the one of login.")] = "",
+    watch: Annotated[bool, typer.Option("--watch/--no-watch", help="Follow the grading until it is done.")] = True,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON on standard output.")] = False,
+) -> None:
+    """Hand in a file and follow its grading.
+
+    Exit code 0: all shown checks passed, 1: some did not, 2: refused, 3: our failure.
+    """
+    console = Console(stderr=as_json, highlight=False, markup=False)
+    try:
+        client = Client(server, token or stored_token())
+        made = client.hand_in(assignment, file)
+        console.print(Text.assemble("Handed in as attempt ", (str(made["attempt"]), "bold"), f": {made['page']}"))
+        final = _follow(client, made, console) if watch else made
+    except Stop as stop:
+        raise typer.Exit(_stop(stop, as_json)) from None
+    if as_json:
+        print(json.dumps(final, indent=2))
+    raise typer.Exit(_summary(final, console) if watch else 0)
+
+
+def login(
+    email: Annotated[str, typer.Option(prompt=True)],
+    server: Server = _DEFAULT_SERVER,
+    password: Annotated[str, typer.Option(prompt=True, hide_input=True, envvar="AUTOGRADER_PASSWORD")] = "",
+) -> None:
+    """Sign in and keep a token, so that `submit` needs none."""
+    try:
+        token = Client(server).sign_in(email, password)
+    except Stop as stop:
+        raise typer.Exit(_stop(stop, False)) from None
+    path = token_file()
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path.unlink(missing_ok=True)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as kept:
+        kept.write(token)
+    print(f"Signed in. The token is kept in {path}.")
+
+
+def _follow(client: Client, made: dict[str, Any], console: Console) -> dict[str, Any]:
+    """Show the grading as it goes; the final state."""
+    shown: set[int] = set()
+    final = made
+    with console.status("waiting") as status:
+        for final in client.follow(made["id"]):
+            report = final.get("report")
+            for check in (report or {}).get("checks") or final.get("progress") or []:
+                if check["number"] not in shown:
+                    shown.add(check["number"])
+                    _show_check(check, console)
+            _show_state(final, status)
+    return final
+
+
+def _show_state(state: Mapping[str, Any], status: Status) -> None:
+    ahead = state.get("position", 0)
+    waiting = f"waiting in line, {ahead} ahead" if ahead else "next in line"
+    text = waiting if state["status"] == "queued" else one_line(state.get("activity") or "grading")
+    status.update(Text(text))
+
+
+def _show_check(check: Mapping[str, Any], console: Console) -> None:
+    verdict = str(check["verdict"])
+    mark, style = _MARKS.get(verdict, ("✗", "red"))
+    line = Text.assemble((f"{mark} ", style), (one_line(check["name"]), "bold"))
+    line.append(f"  {check['score']:g}/{check['max_score']:g}", "dim")
+    if verdict not in ("passed", "failed"):
+        line.append(f"  {verdict.replace('_', ' ')}", style)
+    console.print(line)
+    if verdict != "passed":
+        for text, look in ((check["message"], ""), (check["hint"], "cyan")):
+            if text:
+                console.print(Padding(Text(printable(text, 2000), look), (0, 0, 0, 2)))
+
+
+def _summary(final: Mapping[str, Any], console: Console) -> int:
+    """Print the result; the exit code."""
+    report = final.get("report")
+    if not report or report["verdict"] == "grader_error":
+        console.print("Something went wrong on our side; this attempt does not count. Your instructor can regrade it.")
+        return OUR_FAILURE
+    checks = report["checks"]
+    passed = sum(check["verdict"] == "passed" for check in checks)
+    withheld = report["withheld"]
+    line = Text.assemble((f"{report['score']:g}/{report['max_score']:g} points", "bold"))
+    line.append(f", {passed} of {len(checks)} {'shown ' if withheld else ''}checks passed")
+    if withheld:
+        line.append(f"; {withheld} more count as well and are not shown yet")
+    console.print(line)
+    return 0 if passed == len(checks) and (checks or not withheld) else 1
+
+
+def _stop(stop: Stop, as_json: bool) -> int:
+    console = Console(stderr=True, highlight=False, markup=False)
+    console.print(Text(printable(stop.message, 2000), "red"))
+    if stop.hint:
+        console.print(Text(printable(stop.hint, 2000)))
+    if as_json:
+        print(json.dumps(dict(stop.problem) or {"status": None, "detail": stop.message, "hint": stop.hint}, indent=2))
+    return stop.code
