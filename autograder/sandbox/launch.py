@@ -17,6 +17,7 @@ import shutil
 import socket
 import subprocess
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,7 +39,7 @@ _ISOLATION = (
     *("--die-with-parent", "--new-session", "--clearenv", "--uid", "1000", "--gid", "1000", "--hostname", "sandbox"),
     *("--cap-drop", "ALL", "--cap-add", "CAP_SYS_ADMIN", "--cap-add", "CAP_SETPCAP"),  # lock_in.py gives them up
 )
-_PLACE = "/opt/autograder"
+PLACE = "/opt/autograder"
 _FILES = {
     "/etc/passwd": "root:x:0:0:root:/:/usr/sbin/nologin\nstudent:x:1000:1000:student:/work:/bin/sh\n",
     "/etc/group": "root:x:0:\nstudent:x:1000:\n",
@@ -46,7 +47,7 @@ _FILES = {
     "/etc/nsswitch.conf": "passwd: files\ngroup: files\nhosts: files\n",
 }
 _START = (
-    f"import sys; sys.path.insert(0, {_PLACE!r}); import runpy; "
+    f"import sys; sys.path.insert(0, {PLACE!r}); import runpy; "
     "runpy.run_module('harness', run_name='__main__', alter_sys=True)"
 )
 
@@ -130,23 +131,32 @@ def explain(said: str) -> str:
 
 def command(plan: Plan, channel: int, info: int) -> list[str]:
     """The whole command line. channel, info: descriptors that are passed on."""
+    shown = {f"{PLACE}/harness": plan.harness, f"{PLACE}/lock_in.py": Path(lock_in.__file__)}
+    arguments = [*enclosure(plan.runtime, shown, plan.device), "--tmpfs", BOX]
+    arguments += ["--info-fd", str(info), "--", plan.runtime.bare, "-I", "-S", f"{PLACE}/lock_in.py"]
+    return [*arguments, json.dumps(_lock_config(plan, channel), separators=(",", ":"))]
+
+
+def enclosure(runtime: Runtime, shown: Mapping[str, Path], device: int | None) -> list[str]:
+    """bubblewrap with the system and the runtime read-only; the caller adds mounts of its own and the program.
+
+    shown: path inside → file or folder of ours. The root folder stays writable, for what runs first to close.
+    """
     bwrap = _tool("bwrap", "bubblewrap")
+    sources = {at: str(path) for at, path in {**runtime.folders, **shown}.items()}
     if os.geteuid() != 0:
-        sources = {at: str(folder) for at, folder in plan.runtime.folders.items()}
-        return [bwrap, *_inner(plan, sources, str(plan.harness), lock_in.__file__, channel, info)]
+        return [bwrap, *_inner(runtime, sources, device)]
     setpriv = _tool("setpriv", "util-linux")
     user = str(secrets.choice(USERS))
     outer = [bwrap, "--die-with-parent", "--dev-bind", "/", "/", "--tmpfs", "/mnt"]
-    sources = {}
-    for number, (at, folder) in enumerate(plan.runtime.folders.items()):
-        sources[at] = f"/mnt/runtime{number}"
-        outer += ["--ro-bind", str(folder), sources[at]]
-    outer += ["--ro-bind", str(plan.harness), "/mnt/harness", "--ro-bind", lock_in.__file__, "/mnt/lock_in.py"]
+    for number, (at, source) in enumerate(sources.items()):
+        sources[at] = f"/mnt/{number}"
+        outer += ["--ro-bind", source, sources[at]]
     drop = [setpriv, "--reuid", user, "--regid", user, "--clear-groups", "--inh-caps=-all", "--no-new-privs"]
-    return [*outer, "--", *drop, bwrap, *_inner(plan, sources, "/mnt/harness", "/mnt/lock_in.py", channel, info)]
+    return [*outer, "--", *drop, bwrap, *_inner(runtime, sources, device)]
 
 
-def _inner(plan: Plan, sources: dict[str, str], harness: str, lock: str, channel: int, info: int) -> list[str]:
+def _inner(runtime: Runtime, sources: Mapping[str, str], device: int | None) -> list[str]:
     arguments = [*_ISOLATION, "--ro-bind", "/usr", "/usr"]
     for path in _SYSTEM_LINKS:
         if Path(path).is_symlink():
@@ -157,22 +167,19 @@ def _inner(plan: Plan, sources: dict[str, str], harness: str, lock: str, channel
         arguments += ["--ro-bind-try", path, path]
     for at, source in sources.items():
         arguments += ["--ro-bind", source, at]
-    for at, target in plan.runtime.links.items():
+    for at, target in runtime.links.items():
         arguments += ["--symlink", target, at]
-    for name, value in plan.runtime.environment.items():
+    for name, value in runtime.environment.items():
         arguments += ["--setenv", name, value]
-    arguments += ["--ro-bind", harness, f"{_PLACE}/harness", "--ro-bind", lock, f"{_PLACE}/lock_in.py"]
     arguments += ["--proc", "/proc", "--tmpfs", "/dev"]
-    for path in (*_DEVICES, *_gpu_devices(plan.device)):
+    for path in (*_DEVICES, *_gpu_devices(device)):
         arguments += ["--dev-bind", path, path]
     for number, name in enumerate(("stdin", "stdout", "stderr")):
         arguments += ["--symlink", f"/proc/self/fd/{number}", f"/dev/{name}"]
     arguments += ["--symlink", "/proc/self/fd", "/dev/fd", "--tmpfs", SHM, "--remount-ro", "/dev"]
-    if plan.device is not None:
+    if device is not None:
         arguments += ["--ro-bind", "/sys", "/sys"]
-    arguments += ["--tmpfs", BOX, "--dir", WORK, "--dir", TMP, "--dir", "/etc"]
-    arguments += ["--info-fd", str(info), "--", plan.runtime.bare, "-I", "-S", f"{_PLACE}/lock_in.py"]
-    return [*arguments, json.dumps(_lock_config(plan, channel), separators=(",", ":"))]
+    return [*arguments, "--dir", WORK, "--dir", TMP, "--dir", "/etc"]
 
 
 def _lock_config(plan: Plan, channel: int) -> dict[str, object]:
