@@ -71,6 +71,7 @@ class ProbeFailure:
     verdict: Verdict
     message: str
     hint: str = ""
+    trace: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -165,7 +165,8 @@ class _Run:
         if name in self.blamed:
             return Outcome(Verdict.SKIPPED, 0.0, f"Not judged, because “{self.blamed[name]}” could not be run.")
         self.blamed[name] = check.title
-        return Outcome(failure.verdict, 0.0, failure.message, failure.hint)
+        evidence = {"traceback": failure.trace} if failure.trace else {}
+        return Outcome(failure.verdict, 0.0, failure.message, failure.hint, evidence)
 
     def _call_check(self, check: LoadedCheck, observation: Observation) -> Outcome:
         context = Context(self.data.arrays, self.data.class_names)

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from autograder.errors import SandboxError, SandboxStopped
+from autograder.hints import hint_for
 from autograder.intake import Upload
 from autograder.model import Observation, ProbeFailure, Remark, Trust, Verdict
 from autograder.sandbox.base import Limits, Message, Sandbox, SandboxSession
@@ -68,6 +69,7 @@ class Prober:
         failure = None
         try:
             self._ensure_loaded()
+            begun = time.monotonic()
             self._deadline = time.monotonic() + (observation.wall_s or self.spec.limits.wall_s)
             probe, trust = _PROBES[observation.probe]
             probe(self, observation, seed, partial)
@@ -77,7 +79,7 @@ class Prober:
             failure, trust = self._stopped(stopped), Trust.MEASURED
             self._drop()
         taken = time.monotonic() - begun
-        self.seconds["probes"] = self.seconds.get("probes", 0.0) + taken
+        self._count("probes", taken)
         return Observation(observation.probe, partial, trust, failure, taken)
 
     def close(self) -> None:
@@ -100,7 +102,8 @@ class Prober:
         self._drop()
         begun = time.monotonic()
         self._session = self.sandbox.open(_limits(self.spec))
-        self.seconds["start"] = self.seconds.get("start", 0.0) + time.monotonic() - begun
+        started = time.monotonic()
+        self._count("start", started - begun)
         try:
             self._load()
         except ProbeFailed as failed:
@@ -112,7 +115,10 @@ class Prober:
             self._load_failure = ProbeFailure(stopped.verdict, what, stopped.hint)
             self._drop()
             raise ProbeFailed(self._load_failure) from stopped
-        self.seconds["load"] = self.seconds.get("load", 0.0) + time.monotonic() - begun
+        self._count("load", time.monotonic() - started)
+
+    def _count(self, part: str, seconds: float) -> None:
+        self.seconds[part] = self.seconds.get(part, 0.0) + seconds
 
     def _load(self) -> None:
         self._deadline = time.monotonic() + self.spec.limits.load_s
@@ -152,7 +158,8 @@ class Prober:
         if not self._tainted:
             message = _text(error.get("message"), 2000)
             said = f"{name}: {message}" if kind == "exception" else message
-            return ProbeFailure(verdict, f"{said} ({where})" if where else said, _text(error.get("trace"), 4000))
+            advice, trace = hint_for(kind, f"{name}: {message}"), _text(error.get("trace"), 4000)
+            return ProbeFailure(verdict, f"{said} ({where})" if where else said, advice, trace)
         known = name if name in _KNOWN_ERRORS else "an exception"
         place = f" in {where}" if self._is_real_place(where) else ""
         said = {"memory": "It ran out of memory", "unsupported": "It returned something that is no array"}.get(

@@ -55,7 +55,8 @@ def main() -> None:
 def _workload(loaded: LoadedSpec, solution: Path, folder: Path) -> list[str]:
     """The command that does the same work as the spec's probes."""
     data = loaded.build_data(settings().data_dir, loaded.spec.seed)
-    np.savez(folder / "data.npz", **{k: v for k, v in data.arrays.items() if k not in data.judge_only})
+    sent = {name: array for name, array in data.arrays.items() if name not in data.judge_only}
+    np.savez(folder / "data.npz", allow_pickle=False, **sent)
     training = [o for o in loaded.spec.observations.values() if isinstance(o, Train)]
     longest = max(training, key=lambda o: o.epochs * len(data.arrays[o.inputs]))
     script = str(Path(__file__).parent / "workload.py")
