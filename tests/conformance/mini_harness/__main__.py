@@ -24,6 +24,7 @@ def say(header: dict[str, Any], body: bytes = b"", claimed: int | None = None) -
 
 def listen() -> dict[str, Any]:
     """Read one request."""
+
     def take(count: int) -> bytes:
         data = b""
         while len(data) < count:

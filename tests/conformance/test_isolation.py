@@ -1,0 +1,115 @@
+"""What student code can see and touch: its own files, nothing of ours, no network."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import pytest
+
+from autograder.sandbox.base import Limits
+from tests.conformance.conftest import MINI_HARNESS, SANDBOXES, SMALL, Box
+
+OpenBox = Callable[..., Box]
+ALLOWED_NAMES = {
+    *("HOME", "USER", "LOGNAME", "PATH", "LANG", "TMPDIR", "MPLBACKEND", "MPLCONFIGDIR", "LC_CTYPE"),
+    *("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "TOKENIZERS_PARALLELISM", "CUDA_VISIBLE_DEVICES"),
+    *("PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED", "LD_LIBRARY_PATH"),
+    *("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS"),
+}
+
+
+@pytest.mark.parametrize("name", SANDBOXES)
+def test_the_environment_is_an_allow_list(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AUTOGRADER_SECRET_X", "planted-secret")
+    box = Box(SANDBOXES[name](MINI_HARNESS).open(Limits(**SMALL)))
+    everything = (
+        "import os, glob; answer = [dict(os.environ), []]\n"
+        "for path in glob.glob('/proc/*/environ') + glob.glob('/proc/*/cmdline'):\n"
+        "    try: answer[1].append(open(path).read())\n"
+        "    except OSError: pass\n"
+    )
+    environment, processes = box.answer(everything)
+    box.session.close()
+    assert set(environment) <= ALLOWED_NAMES
+    assert processes
+    assert "planted-secret" not in str(processes)
+    assert "AUTOGRADER" not in str(processes)
+
+
+def test_it_is_nobody(box: Box) -> None:
+    lines = box.answer("answer = open('/proc/self/status').read()").splitlines()
+    status = dict(line.split(":\t", 1) for line in lines if ":\t" in line)
+    assert {status[f"Cap{kind}"] for kind in ("Inh", "Prm", "Eff", "Bnd", "Amb")} == {"0" * 16}
+    assert (status["NoNewPrivs"], status["Seccomp"]) == ("1", "2")
+    assert status["Uid"].split() == ["1000"] * 4
+    names = box.answer("import getpass, socket; answer = [getpass.getuser(), socket.gethostname()]")
+    assert names == ["student", "sandbox"]
+
+
+def test_only_three_descriptors_and_the_channel_are_open(box: Box) -> None:
+    assert box.answer("import os; answer = sorted(int(n) for n in os.listdir('/proc/self/fd'))[:4]") == [0, 1, 2, 3]
+    # The listing itself is the fifth.
+    assert box.answer("import os; answer = len(os.listdir('/proc/self/fd'))") == 5
+    assert box.answer("import os; answer = os.readlink('/proc/self/fd/0')") == "/dev/null"
+
+
+@pytest.mark.parametrize("family", ["AF_INET", "AF_INET6", "AF_NETLINK", "AF_PACKET", "AF_ALG", "AF_VSOCK"])
+def test_there_is_no_network(box: Box, family: str) -> None:
+    begun = time.monotonic()
+    kind = "SOCK_RAW" if family in ("AF_NETLINK", "AF_PACKET") else "SOCK_STREAM"
+    payload = box.payload(f"import socket; socket.socket(socket.{family}, socket.{kind})")
+    assert payload["error"]["type"] == "PermissionError"
+    assert time.monotonic() - begun < 1
+
+
+def test_looking_up_a_name_fails_at_once(box: Box) -> None:
+    begun = time.monotonic()
+    assert box.payload("import urllib.request as u; u.urlopen('http://example.org')")["error"]["type"] == "URLError"
+    assert time.monotonic() - begun < 2
+
+
+READ_ONLY = (
+    *("/x", "/usr/x", "/etc/passwd", "/etc/x", "/dev/x", "/opt/x", "/opt/autograder/harness/__main__.py", "/proc/x"),
+    *(
+        "/opt/runtime/venv/lib/x",
+        "/opt/runtime/base/lib/x",
+        "/opt/runtime/venv/pyvenv.cfg",
+        "/proc/sys/kernel/hostname",
+    ),
+)
+
+
+@pytest.mark.parametrize("path", READ_ONLY)
+def test_the_system_is_read_only(box: Box, path: str) -> None:
+    error = box.payload("open(request['given']['path'], 'a')", path=path)["error"]
+    assert error["type"] in ("OSError", "PermissionError", "FileNotFoundError")
+
+
+@pytest.mark.parametrize("folder", ["/work", "/tmp", "/dev/shm", "."])
+def test_its_own_folders_are_writable(box: Box, folder: str) -> None:
+    code = (
+        "import os; p = request['given']['folder'] + '/x'; open(p, 'w').write('y'); os.rename(p, p + 'y')\n"
+        "answer = os.getcwd()"
+    )
+    assert box.answer(code, folder=folder) == "/work"
+
+
+def test_nothing_of_this_machine_is_there(box: Box) -> None:
+    def listing(folder: str) -> set[str]:
+        return set(box.answer("import os; answer = os.listdir(request['given']['folder'])", folder=folder))
+
+    system = {"bin", "lib", "lib32", "lib64", "libx32", "sbin", "usr"}
+    assert listing("/") <= system | {"dev", "etc", "opt", "proc", "tmp", "work"}
+    known = {"group", "hosts", "nsswitch.conf", "passwd"}
+    assert listing("/etc") <= known | {"alternatives", "ld.so.cache", "localtime"}
+    assert listing("/opt") == {"autograder", "runtime"}
+    assert listing("/dev") <= set("null zero full random urandom stdin stdout stderr fd shm".split())  # noqa: SIM905
+
+
+def test_a_python_it_starts_has_the_runtime_packages(box: Box) -> None:
+    code = (
+        "import subprocess\n"
+        "answer = subprocess.check_output(['python', '-c', 'import numpy; print(numpy.__file__)'], text=True)"
+    )
+    assert box.answer(code).startswith("/opt/runtime/venv/lib/")

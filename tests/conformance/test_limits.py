@@ -1,0 +1,187 @@
+"""Every limit holds, from outside, whatever the code does; and says which it was."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import pytest
+
+from autograder.model import Verdict
+from tests.conformance.conftest import Box, living, sleeper
+
+OpenBox = Callable[..., Box]
+SPIN = {
+    "python loop": "while True: pass",
+    "C loop that no signal ends": "import hashlib; hashlib.pbkdf2_hmac('sha256', b'x', b'y', 10**9)",
+    "regular expression": "import re; re.match(r'(a*)*b', 'a' * 40)",
+    "all signals ignored": (
+        "import signal\nfor n in range(1, 65):\n try: signal.signal(n, signal.SIG_IGN)\n"
+        " except (OSError, ValueError): pass\nwhile True: pass"
+    ),
+    "exceptions swallowed": "while True:\n try:\n  while True: pass\n except BaseException: pass",
+}
+
+
+@pytest.mark.parametrize("name", SPIN)
+def test_wall_time_of_a_request(box: Box, name: str) -> None:
+    begun = time.monotonic()
+    assert box.stopped(SPIN[name], wall_s=0.4).verdict is Verdict.TIMED_OUT
+    assert time.monotonic() - begun < 1.5
+
+
+def test_wall_time_of_the_session_is_the_default(open_box: OpenBox) -> None:
+    stopped = open_box(wall_s=0.3).stopped("import time; time.sleep(99)")
+    assert stopped.verdict is Verdict.TIMED_OUT
+    assert "0.3 s" in stopped.message
+
+
+@pytest.mark.parametrize("name", ["C loop that no signal ends", "all signals ignored"])
+def test_processor_time(open_box: OpenBox, name: str) -> None:
+    stopped = open_box(cpu_s=0.6).stopped(SPIN[name])
+    assert stopped.verdict is Verdict.TIMED_OUT
+    assert "processor time" in stopped.message
+
+
+def test_processor_time_of_children_counts(open_box: OpenBox) -> None:
+    code = "import os\nwhile True:\n if os.fork() == 0:\n  for _ in range(10**6): pass\n  os._exit(0)\n os.wait()"
+    stopped = open_box(cpu_s=0.6).stopped(code)
+    assert (stopped.verdict, "processor time" in stopped.message) == (Verdict.TIMED_OUT, True)
+
+
+MEMORY = {
+    "growing list": "x = []\nwhile True: x.append(b'x' * (1 << 20))",
+    "shared map": "import mmap\nm = mmap.mmap(-1, 4 << 30)\nfor i in range(0, 4 << 30, 4096): m[i] = 1",
+    "children": (
+        "import os, time\nfor _ in range(8):\n if os.fork() == 0:\n  x = bytearray(b'x') * (60 << 20); time.sleep(99)\n"
+        "time.sleep(99)"
+    ),
+    "files and memory": "x = bytearray(b'x') * (200 << 20); open('/dev/shm/x', 'wb').write(x[:100 << 20])",
+    "files": "open('/work/x', 'wb').write(bytes(300 << 20))\nimport time; time.sleep(99)",
+}
+
+
+@pytest.mark.parametrize("name", MEMORY)
+def test_memory(open_box: OpenBox, name: str) -> None:
+    box = open_box(disk_mb=1000)
+    assert box.stopped(MEMORY[name]).verdict is Verdict.OUT_OF_MEMORY
+    assert box.session.close().peak_memory_mb < 600  # not far beyond 256 between two looks
+
+
+def test_an_allocation_that_cannot_fit_fails_where_it_is_made(box: Box) -> None:
+    for code in ("bytearray(5 << 30)", "import mmap; mmap.mmap(-1, 100 << 30)"):
+        assert box.payload(code)["error"]["type"] in ("MemoryError", "OSError")
+    assert box.answer("answer = 1") == 1
+
+
+def test_a_tensor_beyond_the_limit_is_noticed(open_box: OpenBox) -> None:
+    box = open_box(memory_mb=1024)
+    box.answer("import torch")
+    payload = box.payload("import torch; torch.zeros(2 << 30, dtype=torch.uint8)")
+    assert "allocate memory" in payload["error"]["message"]
+    assert box.answer("answer = 1") == 1
+
+
+def test_pages_shared_with_children_count_once(box: Box) -> None:
+    code = (
+        "import os, time\nx = bytearray(b'x') * (150 << 20)\n"
+        "for _ in range(4):\n if os.fork() == 0: time.sleep(0.3); os._exit(0)\n"
+        "for _ in range(4): os.wait()\nanswer = 1"
+    )
+    assert box.answer(code) == 1
+
+
+def test_a_fork_bomb(open_box: OpenBox, marker: str) -> None:
+    box = open_box(processes=20)
+    box.answer(sleeper(marker))
+    stopped = box.stopped("import os\nwhile True:\n try: os.fork()\n except OSError: pass", wall_s=1.0)
+    assert stopped.verdict in (Verdict.TIMED_OUT, Verdict.CRASHED)
+    box.session.close()
+    assert living(marker) == []
+
+
+def test_processes_are_refused_beyond_the_limit(open_box: OpenBox) -> None:
+    code = (
+        "import os, signal\nchildren = []\ntry:\n while True:\n  child = os.fork()\n"
+        "  if child == 0: signal.pause()\n  children.append(child)\nexcept BlockingIOError: pass\n"
+        "answer = len(children)\nfor c in children: os.kill(c, 9)\nfor c in children: os.wait()"
+    )
+    box = open_box(processes=10)
+    assert box.answer(code) == 9
+    assert box.answer(code) == 9
+
+
+def test_threads_are_refused_beyond_the_limit(open_box: OpenBox) -> None:
+    code = (
+        "import threading\ne = threading.Event(); n = 0\ntry:\n while True:\n"
+        "  threading.Thread(target=e.wait, daemon=True).start(); n += 1\nexcept RuntimeError: pass\ne.set(); answer = n"
+    )
+    assert open_box(processes=10).answer(code) == 9
+
+
+@pytest.mark.parametrize("folder", ["/work", "/tmp"])
+def test_disk_space(open_box: OpenBox, folder: str) -> None:
+    box = open_box()
+    fill = "for i in range(9): open(request['given']['f'] + f'/{i}', 'wb').write(bytes(1 << 20))"
+    assert "No space left" in box.payload(fill, f=folder)["error"]["message"]
+    assert box.answer("import shutil; answer = shutil.disk_usage('/work').total") == 8 << 20
+
+
+def test_work_and_tmp_share_their_space(box: Box) -> None:
+    box.answer("open('/work/x', 'wb').write(bytes(5 << 20))")
+    assert "No space left" in box.payload("open('/tmp/x', 'wb').write(bytes(5 << 20))")["error"]["message"]
+
+
+def test_one_file_may_not_be_larger_than_the_disk(box: Box) -> None:
+    assert "File too large" in box.payload("open('/dev/shm/x', 'wb').truncate(9 << 20)")["error"]["message"]
+
+
+@pytest.mark.parametrize("folder", ["/work", "/tmp", "/dev/shm"])
+def test_empty_files(open_box: OpenBox, folder: str) -> None:
+    box = open_box()
+    code = (
+        "import os\nanswer = 0\ntry:\n while True:\n  os.mkdir(f\"{request['given']['f']}/{answer}\"); answer += 1\n"
+        "except OSError: pass"
+    )
+    assert 90 <= box.answer(code, f=folder) <= (1024 if folder == "/dev/shm" else 100)
+
+
+def test_descriptors(box: Box) -> None:
+    code = "import os\nanswer = 0\ntry:\n while True: os.dup(0); answer += 1\nexcept OSError: pass"
+    assert box.answer(code) < 256
+
+
+def test_limits_cannot_be_raised(box: Box) -> None:
+    code = (
+        "import resource as r\nanswer = []\n"
+        "for n in ('DATA', 'AS', 'CPU', 'FSIZE', 'NPROC', 'NOFILE', 'CORE', 'MSGQUEUE', 'MEMLOCK'):\n"
+        " soft, hard = r.getrlimit(getattr(r, 'RLIMIT_' + n))\n"
+        " try: r.setrlimit(getattr(r, 'RLIMIT_' + n), (hard + 1, hard + 1)); answer.append(n)\n"
+        " except (ValueError, OSError): pass"
+    )
+    assert box.answer(code) == []
+
+
+def test_output_is_cut_with_a_note(box: Box) -> None:
+    box.answer("print('begin'); print('x' * 100_000); print('end')")
+    text = box.session.output()
+    assert text.startswith("begin\nxxx")
+    assert len(text) < 4096 + 100
+    assert "more bytes were printed and not kept" in text
+    assert box.answer("answer = 1") == 1
+
+
+def test_output_of_children_and_stderr_is_kept(box: Box) -> None:
+    box.answer("import subprocess; subprocess.run('echo one; echo two >&2', shell=True)")
+    assert box.session.output() == "one\ntwo\n"
+
+
+def test_undecodable_output_is_kept_readable(box: Box) -> None:
+    box.answer("import os; os.write(1, b'a\\xff\\0b')")
+    assert box.session.output() == "a\ufffd\ufffdb"
+
+
+@pytest.mark.parametrize("code", ["while True: print('x' * 10_000)", "import os\nos.system('yes')"])
+def test_an_output_flood(box: Box, code: str) -> None:
+    assert box.stopped(code).verdict is Verdict.OUTPUT_LIMIT
+    assert len(box.session.output()) < 4096 + 100
