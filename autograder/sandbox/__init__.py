@@ -9,8 +9,9 @@ from autograder.config import ROOT, Settings
 from autograder.errors import SandboxUnavailable
 from autograder.sandbox.base import Sandbox
 from autograder.sandbox.bubblewrap import BubblewrapSandbox
+from autograder.sandbox.forkserver import ForkServerSandbox
 
-NAMES = ("bubblewrap",)
+NAMES = ("bubblewrap", "forkserver")
 
 
 def open_sandbox(settings: Settings, *, gpu: bool = False) -> Sandbox:
@@ -20,6 +21,10 @@ def open_sandbox(settings: Settings, *, gpu: bool = False) -> Sandbox:
     """
     if settings.sandbox == "bubblewrap":
         return BubblewrapSandbox(settings.runtime_python, ROOT / "harness", device=0 if gpu else None)
+    if settings.sandbox == "forkserver":
+        warm = ForkServerSandbox(settings.runtime_python, ROOT / "harness", device=0 if gpu else None)
+        warm.warm_up()
+        return warm
     module, colon, factory = settings.sandbox.partition(":")
     if colon:
         made: Sandbox = getattr(importlib.import_module(module), factory)(settings)

@@ -20,6 +20,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from autograder.errors import SandboxError, SandboxUnavailable
 from autograder.sandbox import lock_in, seccomp
@@ -76,6 +77,10 @@ class BwrapProcess:
             return None
         return status if status >= 0 else 128 - status
 
+    def fault(self) -> str:
+        """Empty: nothing of ours can end it."""
+        return ""
+
     def kill(self) -> None:
         """Kill it; with --die-with-parent everything below it follows."""
         self.popen.kill()
@@ -109,11 +114,11 @@ def launch(plan: Plan) -> Started:
         _close(theirs, output_end, info_end)
     process = BwrapProcess(popen)
     try:
-        return Started(ours, output, process, Tree(_first_process(info)), (WORK, SHM))
+        return Started(ours, output, process, Tree(first_process(info)), (WORK, SHM))
     except (OSError, ValueError, SandboxError) as error:
         process.kill()
         process.wait(_INFO_S)
-        said = _read_all(output)
+        said = read_all(output)
         _close(ours, output)
         raise SandboxUnavailable(explain(said or str(error))) from error
     finally:
@@ -134,7 +139,7 @@ def command(plan: Plan, channel: int, info: int) -> list[str]:
     shown = {f"{PLACE}/harness": plan.harness, f"{PLACE}/lock_in.py": Path(lock_in.__file__)}
     arguments = [*enclosure(plan.runtime, shown, plan.device), "--tmpfs", BOX]
     arguments += ["--info-fd", str(info), "--", plan.runtime.bare, "-I", "-S", f"{PLACE}/lock_in.py"]
-    return [*arguments, json.dumps(_lock_config(plan, channel), separators=(",", ":"))]
+    return [*arguments, json.dumps(lock_config(plan, channel), separators=(",", ":"))]
 
 
 def enclosure(runtime: Runtime, shown: Mapping[str, Path], device: int | None) -> list[str]:
@@ -182,7 +187,7 @@ def _inner(runtime: Runtime, sources: Mapping[str, str], device: int | None) -> 
     return [*arguments, "--dir", WORK, "--dir", TMP, "--dir", "/etc"]
 
 
-def _lock_config(plan: Plan, channel: int) -> dict[str, object]:
+def lock_config(plan: Plan, channel: int) -> dict[str, Any]:
     """The argument of lock_in.py."""
     limits = plan.limits
     return {
@@ -256,7 +261,7 @@ def _tool(name: str, package: str) -> str:
     return path
 
 
-def _first_process(info: int) -> int:
+def first_process(info: int) -> int:
     """The process number of the sandbox's init, which bubblewrap tells before it starts it."""
     deadline, text = time.monotonic() + _INFO_S, b""
     while True:
@@ -273,7 +278,8 @@ def _first_process(info: int) -> int:
     return number
 
 
-def _read_all(pipe: int) -> str:
+def read_all(pipe: int) -> str:
+    """What lies in a pipe."""
     os.set_blocking(pipe, False)
     with contextlib.suppress(BlockingIOError):
         return os.read(pipe, 1 << 16).decode("utf-8", "replace")

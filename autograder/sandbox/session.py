@@ -32,6 +32,9 @@ class Process(Protocol):
     def kill(self) -> None:
         """Kill it, should the namespace's end not have taken it along."""
 
+    def fault(self) -> str:
+        """Once it has ended: why that was our fault, empty if it was not."""
+
 
 @dataclass(frozen=True, slots=True)
 class Started:
@@ -185,6 +188,9 @@ class Session:
     def _ended(self) -> None:
         """The channel was closed: find out what the process died of."""
         status = self._wait(2.0)
+        if fault := self._process.fault():
+            self._stop(Verdict.GRADER_ERROR, fault, "")
+            return
         watchdog = self._watchdog
         cpu_spent = watchdog is not None and watchdog.cpu_s > 0.97 * self._limits.cpu_s
         self._stop(*endings.of_status(status, cpu_spent, self._limits))

@@ -1,0 +1,239 @@
+"""The fast sandbox: children of a warm server, each locked in as tightly as a single-use bubblewrap.
+
+What differs from bubblewrap.py is how a session starts, never what student code finds. See docs/decisions/0009.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from autograder.errors import SandboxError, SandboxUnavailable
+from autograder.sandbox import lock_in
+from autograder.sandbox.base import Limits
+from autograder.sandbox.forkserver_process import ForkServer, recipe, start
+from autograder.sandbox.launch import Plan, explain
+from autograder.sandbox.runtime import discover
+from autograder.sandbox.session import Session, Started
+
+log = logging.getLogger(__name__)
+
+WARM = (
+    *("numpy", "torch", "torch._dynamo", "torch.utils.data", "safetensors.torch", "sklearn.metrics"),
+    *("pandas", "matplotlib.pyplot", "IPython.core.interactiveshell"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """When a server is replaced. Its children share its memory layout and hash seed, so it does not live for ever."""
+
+    children: int = 1000
+    age_s: float = 3600.0
+    start_s: float = 120.0  # for its imports
+    ready_s: float = 20.0  # for a child
+
+
+@dataclass(frozen=True, slots=True)
+class _Spare:
+    """A child made ahead of need."""
+
+    recipe: bytes
+    server: ForkServer
+    started: Started
+
+
+class ForkServerSandbox:
+    """Implements Sandbox. Safe to use from several threads."""
+
+    name = "forkserver"
+
+    def __init__(
+        self,
+        runtime_python: Path,
+        harness_dir: Path,
+        *,
+        device: int | None = None,
+        modules: Sequence[str] = WARM,
+        policy: Policy = Policy(),
+        spare: bool = True,
+    ) -> None:
+        """runtime_python, harness_dir, device: as for BubblewrapSandbox. modules: what the server imports.
+
+        spare: keep a child ready that has the limits asked for last. Raises SandboxUnavailable if the interpreter or
+        the harness is missing. Nothing is started before `warm_up` or `open`.
+        """
+        self._runtime = discover(runtime_python)
+        if not (harness_dir / "__main__.py").is_file():
+            raise SandboxUnavailable(f"The harness is missing: {harness_dir / '__main__.py'} does not exist.")
+        self._harness = harness_dir.resolve()
+        self._device = device
+        self._modules = tuple(modules)
+        self._policy = policy
+        self._keep_spare = spare
+        # One thread that lives as long as this object starts the servers: they end with the thread that started them.
+        self._keeper = ThreadPoolExecutor(1, "forkserver-keeper")
+        self._lock = threading.Lock()
+        self._server: ForkServer | None = None
+        self._retired: list[ForkServer] = []
+        self._spare: Future[_Spare | None] | None = None
+        self._closed = False
+
+    def warm_up(self) -> None:
+        """Begin to start the server, without waiting for it."""
+        self._keeper.submit(self._quietly_start)
+
+    def open(self, limits: Limits) -> Session:
+        """Start a process with the harness ready for `load`. Raises SandboxError, SandboxUnavailable.
+
+        A server that died or is in doubt is replaced once before that.
+        """
+        wanted = recipe(self._plan(limits))
+        spare = self._take_spare(wanted)
+        session = None
+        if spare is not None:
+            with contextlib.suppress(SandboxError):
+                session = self._session(spare.started, limits)
+        if session is None:
+            try:
+                session = self._fork(wanted, limits)
+            except SandboxUnavailable:
+                raise
+            except SandboxError as error:
+                log.warning("trying again with a new fork server: %s", error)
+                session = self._fork(wanted, limits)
+        with self._lock:
+            if self._keep_spare and self._spare is None:
+                self._spare = self._keeper.submit(self._make_spare, wanted)
+        return session
+
+    def warning(self) -> str:
+        """Empty: every lock is on, or `open` fails."""
+        return ""
+
+    def runtime(self) -> Mapping[str, str]:
+        """Package versions of the runtime, for the receipt, with a digest over all of them."""
+        return self._runtime.versions
+
+    def close(self) -> None:
+        """End the servers; sessions that are open die. Safe to call twice."""
+        if self._closed:
+            return
+        self._closed = True
+        with self._lock:
+            spare, self._spare = self._spare, None
+        if spare is not None and not spare.cancel():
+            self._throw_away(spare.result())
+        self._keeper.submit(self._end_servers).result()  # on the keeper, so that no start is under way
+        self._keeper.shutdown()
+
+    def _plan(self, limits: Limits) -> Plan:
+        return Plan(self._runtime, self._harness, limits, self._device)
+
+    def _fork(self, wanted: bytes, limits: Limits) -> Session:
+        """A session with a new child. A server that fails is ended. Raises SandboxError, SandboxUnavailable."""
+        server = self._current()
+        try:
+            return self._session(server.fork(wanted), limits)
+        except SandboxError:
+            self._discard(server)
+            raise
+
+    def _session(self, started: Started, limits: Limits) -> Session:
+        session = Session(started, limits)
+        try:
+            session.wait_ready(self._policy.ready_s)
+        except BaseException:
+            status, said = session.exit_status(0), session.output()
+            session.close()
+            if status == lock_in.FAILED:
+                raise SandboxUnavailable(explain(said)) from None
+            raise
+        return session
+
+    def _current(self) -> ForkServer:
+        """A server that runs, started if need be; one that is due is replaced beside its work."""
+        server = self._server
+        if server is None or not server.alive:
+            return self._keeper.submit(self._start).result()
+        age = time.monotonic() - server.born
+        if server.children == self._policy.children or (age > self._policy.age_s and server.children):
+            self._keeper.submit(self._quietly_start, server)
+        return server
+
+    def _start(self, instead_of: ForkServer | None = None) -> ForkServer:
+        """Runs on the keeper. A running server that is not `instead_of` is good enough."""
+        current = self._server
+        if current is not None and current is not instead_of and current.alive:
+            return current
+        if self._closed:
+            raise SandboxError("the sandbox is closed")
+        server = start(self._plan(Limits()), self._modules)
+        try:
+            server.wait_up(self._policy.start_s)
+        except BaseException:
+            server.kill()
+            raise
+        with self._lock:
+            if self._server is not None:
+                self._server.retire()
+                self._retired.append(self._server)
+            self._server = server
+            ended = [old for old in self._retired if not old.alive]
+            self._retired = [old for old in self._retired if old not in ended]
+        for old in ended:
+            old.kill()
+        return server
+
+    def _quietly_start(self, instead_of: ForkServer | None = None) -> None:
+        try:
+            self._start(instead_of)
+        except SandboxError as error:  # whoever needs it will meet it
+            log.warning("no new fork server: %s", error)
+
+    def _end_servers(self) -> None:
+        with self._lock:
+            servers = [*self._retired, *([self._server] if self._server else [])]
+            self._server, self._retired = None, []
+        for server in servers:
+            server.kill()
+
+    def _discard(self, server: ForkServer) -> None:
+        with self._lock:
+            if self._server is server:
+                self._server = None
+        server.kill()
+
+    def _make_spare(self, wanted: bytes) -> _Spare | None:
+        """Runs on the keeper."""
+        server = self._server
+        if self._closed or server is None or not server.alive:
+            return None
+        try:
+            return _Spare(wanted, server, server.fork(wanted))
+        except SandboxError as error:
+            log.warning("no spare child: %s", error)
+            return None
+
+    def _take_spare(self, wanted: bytes) -> _Spare | None:
+        """The spare if it fits; waits for one that is being made. One that does not fit is ended."""
+        with self._lock:
+            future, self._spare = self._spare, None
+        spare = future.result() if future is not None else None
+        if spare is None:
+            return None
+        if spare.recipe == wanted and spare.server is self._server and spare.started.process.wait(0) is None:
+            return spare
+        self._throw_away(spare)
+        return None
+
+    @staticmethod
+    def _throw_away(spare: _Spare | None) -> None:
+        if spare is not None:
+            Session(spare.started, Limits()).close()
