@@ -25,7 +25,8 @@ def lanes(conf: Settings) -> tuple[Lane, ...]:
 
 def make_app(conf: Settings) -> Celery:
     """A Celery application for these settings."""
-    made = Celery("autograder", broker=conf.broker_url, include=["worker.tasks", "worker.schedule"])
+    broker = "memory://localhost//" if conf.embedded else conf.broker_url
+    made = Celery("autograder", broker=broker, include=["worker.tasks", "worker.schedule"])
     made.conf.update(
         accept_content=["json"],
         task_serializer="json",

@@ -8,6 +8,7 @@ import os
 import socket
 from functools import lru_cache
 
+from autograder.checks import registry
 from autograder.config import settings
 from autograder.model import Lane
 from autograder.queue import TASK
@@ -29,6 +30,10 @@ def stop_claiming() -> None:
 def stopping() -> bool:
     """True once the worker was told to end."""
     return _stopping[0] != 0
+
+
+# Loaded before Celery forks, so that no grading process has to load the checks' libraries itself.
+registry.all_checks()
 
 
 @app.task(name=TASK)

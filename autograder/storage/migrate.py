@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +19,8 @@ from autograder.errors import UsageError
 from autograder.storage.engine import connect
 
 _SCRIPTS = Path(__file__).resolve().parent / "migrations"
+# Alembic greets every process that looks at the schema.
+logging.getLogger("alembic.runtime.migration").setLevel(logging.WARNING)
 _LOCK_KEY = 7_310_001  # any number that nothing else in this database uses
 
 
