@@ -9,6 +9,7 @@ import socket
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -31,8 +32,9 @@ def main() -> None:
     serve(connection, Path.cwd())
 
 
+@cache
 def warm() -> None:
-    """Import what every submission needs, so that no probe pays for it."""
+    """Import and prepare what every submission needs, so that no probe pays for it; a fork server does it early."""
     import torch
     import torch._dynamo
 
@@ -48,7 +50,8 @@ def warm() -> None:
     settle()
 
 
-def versions() -> dict[str, str]:
+@cache
+def versions() -> Mapping[str, str]:
     """What the submission runs on."""
     found = {"python": platform.python_version()}
     for package in PACKAGES:
