@@ -1,0 +1,4 @@
+"""Reads the machine's password hashes."""
+
+# control: CAP_DAC_OVERRIDE
+answer = open("/etc/shadow").read()
