@@ -16,6 +16,7 @@ from . import lockdown as lock
 
 FAILED = 97
 _CHANNEL, _OUTPUT = 3, (1, 2)
+_OURS = (__package__, *(f"{__package__}.{name}" for name in ("child", "lockdown", "outer", "server")))
 _NAMESPACES = lock.NEWNS | lock.NEWIPC | lock.NEWUTS | lock.NEWNET | lock.NEWCGROUP
 
 
@@ -86,14 +87,14 @@ def _start_afresh(request: Mapping[str, Any]) -> None:
     os.environ.clear()
     os.environ.update(request["environment"])
     sys.argv = ["-c"]
-    for name in [name for name in sys.modules if name.split(".")[0] == __name__.split(".")[0]]:
-        del sys.modules[name]
+    for name in _OURS:  # by name: a look at every module would copy every page that names lie in
+        sys.modules.pop(name, None)
     signal.set_wakeup_fd(-1)
     random.seed()
     if numpy := sys.modules.get("numpy"):
         numpy.random.seed(int.from_bytes(os.urandom(4), "little"))
     if torch := sys.modules.get("torch"):
-        torch.manual_seed(int.from_bytes(os.urandom(7), "little"))
+        torch.default_generator.manual_seed(int.from_bytes(os.urandom(7), "little"))
         torch.set_num_threads(request["threads"])
     gc.enable()
 
