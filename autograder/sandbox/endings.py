@@ -23,7 +23,7 @@ def too_slow(seconds: float) -> Ending:
     """A request went over its wall time."""
     return (
         Verdict.TIMED_OUT,
-        f"This took longer than {max(seconds, 1):.0f} s and was stopped.",
+        f"This took longer than {round(seconds, 1 if seconds < 10 else 0):g} s and was stopped.",
         "Look for a loop that never ends or a wait for something that never comes, or do less work.",
     )
 
