@@ -68,7 +68,7 @@ def _student_module(folder: Path, main: str) -> ModuleType:
 
 def _load_definitions(data: bytes, main: str, module: ModuleType, notes: Notes, folder: Path) -> Submission:
     stubs.install_notebook_names()
-    sys.meta_path.insert(0, HelperFinder(folder, notes))
+    sys.meta_path.insert(0, HelperFinder(folder, main, notes))
     loader = DefinitionLoader(vars(module), notes)
     if main.endswith(".py"):
         loader.load(main, _parse_main(data, main, notes))

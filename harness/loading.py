@@ -171,25 +171,32 @@ def decode_source(data: bytes) -> str:
 class HelperFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     """Imports a submission's helper modules, definitions only, so that a helper that trains does not train."""
 
-    def __init__(self, folder: Path, notes: Notes) -> None:
+    def __init__(self, folder: Path, main: str, notes: Notes) -> None:
         self._folder = folder
         self._notes = notes
+        inner = sorted({file.parent for file in folder.rglob("*.py")}, key=lambda path: (len(path.parts), path))
+        # Folders that a dropped `sys.path.append` might have named come last.
+        self._roots = list(dict.fromkeys([folder, (folder / main).parent, *inner]))
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> importlib.machinery.ModuleSpec | None:
         """A spec for a .py file or package below the submission's folder."""
-        del path, target
-        stem = self._folder.joinpath(*fullname.split("."))
-        for file, package in ((stem / "__init__.py", True), (stem.with_name(stem.name + ".py"), False)):
-            if file.is_file():
-                return importlib.util.spec_from_file_location(
-                    fullname, file, loader=self, submodule_search_locations=[str(stem)] if package else None
-                )
-        if stem.is_dir() and any(stem.glob("*.py")):
-            spec = importlib.machinery.ModuleSpec(fullname, None, is_package=True)
-            spec.submodule_search_locations = [str(stem)]
-            return spec
+        del target
+        last = fullname.rpartition(".")[2]
+        places = self._roots if path is None else [Path(p) for p in path if self._folder in (Path(p), *Path(p).parents)]
+        for place in places:
+            stem = place / last
+            for file, package in ((stem / "__init__.py", True), (place / f"{last}.py", False)):
+                if file.is_file():
+                    inside = [str(stem)] if package else None
+                    return importlib.util.spec_from_file_location(
+                        fullname, file, loader=self, submodule_search_locations=inside
+                    )
+            if stem.is_dir() and any(stem.glob("*.py")):
+                spec = importlib.machinery.ModuleSpec(fullname, None, is_package=True)
+                spec.submodule_search_locations = [str(stem)]
+                return spec
         return None
 
     def exec_module(self, module: ModuleType) -> None:

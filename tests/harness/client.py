@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import socket
 import subprocess
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
 from autograder.config import ROOT, settings
 from harness.wire import Connection
 
-START = (
+COLD = (
     "import sys; sys.path.insert(0, sys.argv.pop()); import runpy; "
     "runpy.run_module('harness', run_name='__main__', alter_sys=True)"
 )
+NO_FILES: Mapping[str, bytes] = {}
+WARM = Path(__file__).parent / "warm.py"
 
 
 class HarnessFailure(AssertionError):
@@ -30,31 +33,62 @@ class HarnessFailure(AssertionError):
         self.error = error
 
 
+def _environment() -> dict[str, str]:
+    return {"PATH": os.environ["PATH"], "HOME": tempfile.gettempdir(), "OMP_NUM_THREADS": "1", "LANG": "C.UTF-8"}
+
+
+class WarmServer:
+    """A process with torch imported that forks one harness after the other, to spare each test the import."""
+
+    def __init__(self) -> None:
+        self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        command = [str(settings().runtime_python), "-I", str(WARM), str(ROOT), str(theirs.fileno())]
+        self._process = subprocess.Popen(command, env=_environment(), pass_fds=[theirs.fileno()])
+        theirs.close()
+
+    def start(self, channel: socket.socket, folder: Path, log: BinaryIO) -> None:
+        """Fork a harness on this channel."""
+        socket.send_fds(self._control, [str(folder).encode()], [channel.fileno(), log.fileno()])
+
+    def close(self) -> None:
+        """End the server."""
+        self._control.close()
+        self._process.wait(timeout=30)
+
+
+class ColdStart:
+    """Starts each harness as the sandbox does, from nothing."""
+
+    def __init__(self) -> None:
+        self.processes: list[subprocess.Popen[bytes]] = []
+
+    def start(self, channel: socket.socket, folder: Path, log: BinaryIO) -> None:
+        """Start a process whose descriptor 3 is the channel."""
+        number = channel.fileno()
+        shell = f'exec "$0" -I -c "$1" "$2" 3<&{number}'
+        command = ["bash", "-c", shell, str(settings().runtime_python), COLD, str(ROOT)]
+        started = subprocess.Popen(
+            command, cwd=folder, env=_environment(), pass_fds=[number], stdout=log, stderr=subprocess.STDOUT
+        )
+        self.processes.append(started)
+
+
 class Harness:
     """One harness process. `result` asks and insists on an answer, `error` insists on an error."""
 
-    def __init__(self) -> None:
+    def __init__(self, starter: WarmServer | ColdStart) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="harness-test-", ignore_cleanup_errors=True)
         self.folder = Path(self._folder.name) / "work"
         self.folder.mkdir()
         self._log = (Path(self._folder.name) / "output").open("wb")
         mine, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         mine.settimeout(120)
-        self._process = self._start(theirs)
+        starter.start(theirs, self.folder, self._log)
         theirs.close()
         self._connection = Connection(mine)
         self._number = 0
         self.events: list[dict[str, Any]] = []
         self.ready = self._connection.receive()
-
-    def _start(self, theirs: socket.socket) -> subprocess.Popen[bytes]:
-        environment = {"PATH": os.environ["PATH"], "HOME": str(self.folder), "OMP_NUM_THREADS": "1", "LANG": "C.UTF-8"}
-        number = theirs.fileno()
-        shell = f'exec "$0" -I -c "$1" "$2" 3<&{number} 3>&{number}'
-        command = ["bash", "-c", shell, str(settings().runtime_python), START, str(ROOT)]
-        return subprocess.Popen(
-            command, cwd=self.folder, env=environment, pass_fds=[number], stdout=self._log, stderr=subprocess.STDOUT
-        )
 
     def ask(self, op: str, **arguments: Any) -> dict[str, Any]:
         """Send a request, collect its events in `events`, return the whole response."""
@@ -86,7 +120,9 @@ class Harness:
         answer: dict[str, Any] = response["error"]
         return answer
 
-    def load(self, source: str | list[str], mode: str = "definitions", **files: bytes) -> dict[str, Any]:
+    def load(
+        self, source: str | list[str], mode: str = "definitions", files: Mapping[str, bytes] = NO_FILES
+    ) -> dict[str, Any]:
         """Load a module's text, or a list of notebook cells."""
         name, data = ("submission.py", source.encode()) if isinstance(source, str) else ("nb.ipynb", notebook(source))
         return self.load_files({name: data, **files}, name, mode)
@@ -118,20 +154,16 @@ class Harness:
         """What the process printed so far."""
         return Path(self._log.name).read_text("utf-8", "replace")
 
-    def wait(self) -> int:
-        """Exit code of a process that is ending."""
-        return self._process.wait(timeout=30)
-
     def close(self) -> None:
         """Hang up and clean up."""
         self._connection.close()
-        try:
-            self._process.wait(timeout=5)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
         self._log.close()
         self._folder.cleanup()
+
+
+def split_cells(text: str) -> list[str]:
+    """The cells of a text in which lines of `# %%` part them."""
+    return [part.strip("\n") for part in re.split(r"(?m)^# %%\n", text) if part.strip()]
 
 
 def notebook(cells: list[str]) -> bytes:

@@ -45,7 +45,7 @@ def roles(signature: str, body: str = "pass", **options: Any) -> list[Role | Non
         ("model, data, labels", [R.MODEL, R.TRAIN_INPUTS, R.TRAIN_TARGETS]),
         ("model, train_data, batch_size", [R.MODEL, R.TRAIN_SET, R.BATCH_SIZE]),
         ("model, train_data, val_data, epochs", [R.MODEL, R.TRAIN_LOADER, R.VALIDATION_LOADER, R.EPOCHS]),
-        ("model, iterator, optim, criterion, scheduler", [R.MODEL, R.TRAIN_LOADER, R.OPTIMIZER, R.CRITERION, R.SCHEDULER]),
+        ("model, iterator, criterion, scheduler", [R.MODEL, R.TRAIN_LOADER, R.CRITERION, R.SCHEDULER]),
         ("model, train_dl, valid_dl, bs", [R.MODEL, R.TRAIN_LOADER, R.VALIDATION_LOADER, R.BATCH_SIZE]),
         ("model, train_dataset, verbose, print_every", [R.MODEL, R.TRAIN_SET, R.OFF, R.RARELY]),
     ],

@@ -64,7 +64,7 @@ def test_writefile_cells_give_a_file() -> None:
     assert appended == ("model.py", "x = 1\n", True)
 
 
-@pytest.mark.parametrize("text", ["print 'hi'", "def f(:\n  pass", "x = (1,\n", "this is prose", "x = '\x00'"])
+@pytest.mark.parametrize("text", ["print 'hi'", "def f(:\n  pass", "x = (1,\n", "some plain prose", "x = '\x00'"])
 def test_a_cell_that_is_no_python_is_left_out_and_said(text: str) -> None:
     cleaned = clean(text)
     assert cleaned.code is None
