@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import itertools
 import json
+import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+
+from pwdlib import PasswordHash
+from pwdlib.hashers.argon2 import Argon2Hasher
 
 from autograder.model import CheckResult, GradeReport, Remark, Role, Verdict, Visibility
 from autograder.services import accounts
@@ -40,25 +45,30 @@ def make_class(
     n = next(_numbers)
     course, assignment = f"course-{n}", f"assignment-{n}"
     accounts.ensure_course(course, f"Course {n}")
-    instructor = accounts.create_user(f"teacher{n}@example.org", f"Teacher {n}", PASSWORD)
+    instructor = make_person(f"teacher{n}@example.org", f"Teacher {n}")
     accounts.enrol(course, instructor.id, Role.INSTRUCTOR)
     pupils = []
     for k in range(students):
-        person = _person_with_the_password_of(instructor, f"student{k}.{n}@example.org", f"Student {k}")
+        person = make_person(f"student{k}.{n}@example.org", f"Student {k}")
         accounts.enrol(course, person.id, Role.STUDENT)
         pupils.append(person)
     accounts.ensure_assignment(assignment, course, spec_id, f"Assignment {n}", due, max_attempts, cooldown_s)
     return Class(course, assignment, instructor, tuple(pupils))
 
 
-def _person_with_the_password_of(other: Person, email: str, name: str) -> Person:
-    """A person without the price of another password hash."""
+def make_person(email: str, name: str) -> Person:
+    """A person whose password is PASSWORD, without the price of hashing it again."""
+    person = Person("u_" + secrets.token_hex(8), email, name)
     with session_scope() as session:
-        known = session.get_one(User, other.id)
         session.add(
-            User(id=f"u_{email}", email=email, name=name, password_hash=known.password_hash, created=known.created)
+            User(id=person.id, email=email, name=name, password_hash=_password_hash(), created=datetime.now(UTC))
         )
-    return Person(f"u_{email}", email, name)
+    return person
+
+
+@lru_cache(maxsize=1)
+def _password_hash() -> str:
+    return PasswordHash((Argon2Hasher(),)).hash(PASSWORD)
 
 
 def module(*script: str) -> bytes:

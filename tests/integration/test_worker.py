@@ -133,7 +133,7 @@ def test_a_worker_asked_to_end_finishes_its_job_and_takes_no_other(
 def test_a_job_that_kills_its_worker_every_time_ends_as_our_fault(
     configure: Configure, start: Start, tmp_path: Path
 ) -> None:
-    configure(lease_s=0.8, sweep_s=0.2, workers=1, max_tries=2)
+    configure(lease_s=0.8, sweep_s=0.2, workers=2, max_tries=2)
     group = make_class()
     student = group.students[0]
     start()
