@@ -16,11 +16,13 @@ from autograder.config import settings
 from autograder.errors import SandboxStopped
 from autograder.sandbox.base import Limits, Sandbox, SandboxSession
 from autograder.sandbox.bubblewrap import BubblewrapSandbox
+from autograder.sandbox.forkserver import ForkServerSandbox
 
 MINI_HARNESS = Path(__file__).parent / "mini_harness"
 # A new implementation is added here, and every test of this folder and of tests/security holds it to the protocol.
 SANDBOXES: dict[str, Callable[[Path], Sandbox]] = {
     "bubblewrap": lambda harness: BubblewrapSandbox(settings().runtime_python, harness),
+    "forkserver": lambda harness: ForkServerSandbox(settings().runtime_python, harness, modules=()),
 }
 SMALL = {"wall_s": 15.0, "cpu_s": 20.0, "memory_mb": 256, "processes": 32, "disk_mb": 8, "inodes": 100, "output_kb": 4}
 
@@ -51,7 +53,7 @@ class Box:
         return caught.value
 
 
-@pytest.fixture(params=SANDBOXES)
+@pytest.fixture(scope="module", params=SANDBOXES)
 def sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
     """Every implementation in turn."""
     made = SANDBOXES[request.param](MINI_HARNESS)

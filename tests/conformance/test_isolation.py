@@ -22,7 +22,8 @@ ALLOWED_NAMES = {
 @pytest.mark.parametrize("name", SANDBOXES)
 def test_the_environment_is_an_allow_list(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AUTOGRADER_SECRET_X", "planted-secret")
-    box = Box(SANDBOXES[name](MINI_HARNESS).open(Limits(**SMALL)))
+    sandbox = SANDBOXES[name](MINI_HARNESS)
+    box = Box(sandbox.open(Limits(**SMALL)))
     everything = (
         "import os, glob; answer = [dict(os.environ), []]\n"
         "for path in glob.glob('/proc/*/environ') + glob.glob('/proc/*/cmdline'):\n"
@@ -31,6 +32,7 @@ def test_the_environment_is_an_allow_list(name: str, monkeypatch: pytest.MonkeyP
     )
     environment, processes = box.answer(everything)
     box.session.close()
+    sandbox.close()
     assert set(environment) <= ALLOWED_NAMES
     assert processes
     assert "planted-secret" not in str(processes)

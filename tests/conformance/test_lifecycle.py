@@ -19,7 +19,7 @@ from autograder.errors import SandboxError, SandboxStopped, SandboxUnavailable
 from autograder.model import Verdict
 from autograder.sandbox.base import Limits, Message, Sandbox
 from autograder.sandbox.bubblewrap import BubblewrapSandbox
-from tests.conformance.conftest import MINI_HARNESS, Box, living, sleeper, wait_for
+from tests.conformance.conftest import MINI_HARNESS, SANDBOXES, Box, living, sleeper, wait_for
 
 OpenBox = Callable[..., Box]
 
@@ -134,14 +134,15 @@ def test_stopped_processes_and_exit_handlers_do_not_survive(open_box: OpenBox, m
     assert living(marker) == []
 
 
-def test_a_killed_worker_takes_its_sandboxes_along(marker: str) -> None:
+@pytest.mark.parametrize("name", SANDBOXES)
+def test_a_killed_worker_takes_its_sandboxes_along(name: str, marker: str) -> None:
     code = (
         "import sys, time; from pathlib import Path\n"
         "from tests.conformance.conftest import *\n"
-        "box = Box(SANDBOXES['bubblewrap'](MINI_HARNESS).open(Limits()))\n"
+        "sandbox = SANDBOXES[sys.argv[2]](MINI_HARNESS); box = Box(sandbox.open(Limits()))\n"
         "box.answer(sleeper(sys.argv[1][::-1])); print('up', flush=True); time.sleep(99)\n"
     )
-    worker = subprocess.Popen([sys.executable, "-c", code, marker[::-1]], stdout=subprocess.PIPE)
+    worker = subprocess.Popen([sys.executable, "-c", code, marker[::-1], name], stdout=subprocess.PIPE)
     assert worker.stdout is not None
     assert worker.stdout.readline() == b"up\n"
     assert wait_for(lambda: living(marker))
@@ -175,10 +176,12 @@ def test_the_runtime_is_known_without_starting_it(sandbox: Sandbox) -> None:
     ("source", "words"),
     [("import sys; sys.exit('no torch here')", "no torch here"), ("", "ended before"), ("print(1", "SyntaxError")],
 )
-def test_a_harness_that_does_not_start_is_our_fault(tmp_path: Path, source: str, words: str) -> None:
-    harness = _harness(tmp_path, source)
+@pytest.mark.parametrize("name", SANDBOXES)
+def test_a_harness_that_does_not_start_is_our_fault(tmp_path: Path, name: str, source: str, words: str) -> None:
+    sandbox = SANDBOXES[name](_harness(tmp_path, source))
     with pytest.raises(SandboxError, match=words) as caught:
-        BubblewrapSandbox(_runtime(), harness).open(Limits())
+        sandbox.open(Limits())
+    sandbox.close()
     assert not isinstance(caught.value, SandboxUnavailable)
 
 
@@ -193,16 +196,17 @@ def test_a_missing_runtime_says_what_to_do(tmp_path: Path) -> None:
         BubblewrapSandbox(tmp_path / "python", MINI_HARNESS)
 
 
-def test_a_machine_without_namespaces_says_what_to_do() -> None:
+@pytest.mark.parametrize("name", SANDBOXES)
+def test_a_machine_without_namespaces_says_what_to_do(name: str) -> None:
     code = (
-        "from tests.conformance.conftest import *\n"
+        "import sys\nfrom tests.conformance.conftest import *\n"
         "from autograder.errors import SandboxUnavailable\n"
-        "try: SANDBOXES['bubblewrap'](MINI_HARNESS).open(Limits())\n"
+        "try: SANDBOXES[sys.argv[1]](MINI_HARNESS).open(Limits())\n"
         "except SandboxUnavailable as error: print(error)\n"
     )
     # One level of user namespaces, and no second one in it.
     nest = ["unshare", "-Ur", "sh", "-c", 'echo 0 >/proc/sys/user/max_user_namespaces && exec "$@"', "sh"]
-    done = subprocess.run([*nest, sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    done = subprocess.run([*nest, sys.executable, "-c", code, name], capture_output=True, text=True, check=False)
     assert "doctor" in done.stdout, done.stderr
 
 
