@@ -81,8 +81,7 @@ def from_http(error: HTTPException) -> Problem:
     phrase = HTTPStatus(error.status_code).phrase
     detail, hint, code = {
         400: ("The request could not be read.", "Send the form as multipart/form-data with one field named file.", ""),
-        404: ("There is nothing at this address.", "Check the address.", "not_found"),
-        405: ("This address does not take this method.", "See /api/openapi.json for what it takes.", ""),
+        404: ("There is nothing at this address.", "Check the address, and GET or POST.", "not_found"),
         413: (
             "The request is larger than this server takes.",
             "Leave out data sets and checkpoints, and clear the notebook's outputs.",

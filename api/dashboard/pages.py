@@ -53,7 +53,6 @@ class AttemptLine:
     attempt: int
     created: datetime
     filename: str
-    status: str
     verdict: str
     label: str
     score: str

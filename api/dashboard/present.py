@@ -119,9 +119,7 @@ def attempt_lines(submissions: Sequence[SubmissionView]) -> tuple[AttemptLine, .
         if sub.report and sub.report.verdict is not Verdict.GRADER_ERROR:
             score = f"{words.points(sub.report.score)} / {words.points(sub.report.max_score)}"
         name = one_line(sub.filename, 80)
-        lines.append(
-            AttemptLine(sub.id, sub.attempt, sub.created, name, sub.status, verdict, words.label(verdict), score)
-        )
+        lines.append(AttemptLine(sub.id, sub.attempt, sub.created, name, verdict, words.label(verdict), score))
     return tuple(lines)
 
 

@@ -21,14 +21,14 @@ from autograder.errors import NotAuthenticated, PolicyRefused, UploadRefused
 from autograder.model import Role
 from autograder.services import accounts, gradebook, regrade, submit
 from autograder.services.views import SubmissionView
-from autograder.text import printable
+from autograder.text import one_line
 
 router = APIRouter()
 Text = Annotated[str, Form(max_length=1024)]
 
 
 def _frame(visitor: Visitor) -> present.Frame:
-    return {"person": visitor.person.name, "csrf": visitor.session.csrf}
+    return {"person": one_line(visitor.person.name), "csrf": visitor.session.csrf}
 
 
 def _login(session: Session, next_path: str, status: int = 200, email: str = "", error: str = "") -> HTMLResponse:
@@ -59,7 +59,7 @@ def login(
     next: Text = "/",  # noqa: A002
 ) -> HTMLResponse | RedirectResponse:
     """Sign in. A new session begins, so that an old form token is worth nothing."""
-    shown = printable(email, 200)
+    shown = one_line(email)
     try:
         brake.check(email, address)
         person = accounts.authenticate(email, password)

@@ -8,7 +8,6 @@ import secrets
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
-from urllib.parse import urlsplit
 
 from fastapi import Depends, Form, Request, Response
 from itsdangerous import BadData, URLSafeTimedSerializer
@@ -113,10 +112,8 @@ def checked_form(
 
 def local_path(target: str) -> str:
     """The path to go to after sign-in: only within this site, else the first page."""
-    parts = urlsplit(target) if target.isprintable() and len(target) < 500 else urlsplit("")
-    if parts.scheme or parts.netloc or not target.startswith("/") or target.startswith(("//", "/\\")):
-        return "/"
-    return target
+    fit = target.startswith("/") and not target.startswith(("//", "/\\")) and target.isprintable()
+    return target if fit and len(target) < 500 else "/"
 
 
 CurrentSigner = Annotated[Signer, Depends(signer)]

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 
@@ -76,7 +77,7 @@ class Client:
             raise Stop(REFUSED, f"{path} can't be read: {error.strerror}.", "Check the file's name.") from error
         with self._talking():
             answer = self._http.post(
-                f"/api/v1/assignments/{assignment}/submissions", files={"file": (path.name, content)}
+                f"/api/v1/assignments/{quote(assignment, safe='')}/submissions", files={"file": (path.name, content)}
             )
         return _body(answer, 202)
 

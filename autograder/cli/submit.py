@@ -44,7 +44,7 @@ def submit(
     try:
         client = Client(server, token or stored_token())
         made = client.hand_in(assignment, file)
-        console.print(Text.assemble("Handed in as attempt ", (str(made["attempt"]), "bold"), f": {made['page']}"))
+        console.print(f"Handed in as attempt {made['attempt']}: {one_line(made['page'], 500)}", soft_wrap=True)
         final = _follow(client, made, console) if watch else made
     except Stop as stop:
         raise typer.Exit(_stop(stop, as_json)) from None
@@ -120,7 +120,7 @@ def _summary(final: Mapping[str, Any], console: Console) -> int:
     line.append(f", {passed} of {len(checks)} {'shown ' if withheld else ''}checks passed")
     if withheld:
         line.append(f"; {withheld} more count as well and are not shown yet")
-    console.print(line)
+    console.print(line, soft_wrap=True)
     return 0 if passed == len(checks) and (checks or not withheld) else 1
 
 
