@@ -65,7 +65,7 @@ def _report(row: GradeReportRow, checks: Sequence[CheckResult], lens: Lens) -> R
 
     With every check withheld the verdict is `skipped`: nothing was shown to be right or wrong.
     """
-    shown = tuple(check for check in checks if lens.shows(check.visibility))
+    shown = _shown(checks, lens)
     withheld = len(checks) - len(shown)
     verdict, score, max_score = Verdict(row.verdict), row.score, row.max_score
     if withheld:
@@ -87,6 +87,21 @@ def _report(row: GradeReportRow, checks: Sequence[CheckResult], lens: Lens) -> R
         finished=row.created,
         withheld=withheld,
     )
+
+
+def _shown(checks: Sequence[CheckResult], lens: Lens) -> tuple[CheckResult, ...]:
+    """The checks the lens shows; where they name one that it does not, the name is left out."""
+    secret = [f"“{check.name}”" for check in checks if not lens.shows(check.visibility)]
+
+    def discreet(words: str) -> str:
+        for name in secret:
+            words = words.replace(name, "another check")
+        return words
+
+    shown = [check for check in checks if lens.shows(check.visibility)]
+    if not secret:
+        return tuple(shown)
+    return tuple(replace(check, message=discreet(check.message), hint=discreet(check.hint)) for check in shown)
 
 
 def narrow_checks(rows: Sequence[CheckRow]) -> list[CheckResult]:
@@ -142,10 +157,9 @@ def with_position(view: SubmissionView, ahead: int) -> SubmissionView:
 def with_progress(view: SubmissionView, progress: JobProgress, lens: Lens) -> SubmissionView:
     """The view with the checks finished so far. Words about a check that is not shown are left out."""
     checks = [check_from_json(tree) for tree in progress.checks]
-    shown = tuple(check for check in checks if lens.shows(check.visibility))
     secret = [check.name for check in checks if not lens.shows(check.visibility)]
     activity = "checking" if any(name in progress.activity for name in secret) else progress.activity
-    return replace(view, progress=shown, activity=activity)
+    return replace(view, progress=_shown(checks, lens), activity=activity)
 
 
 def with_error(report: ReportView, job: GradingJob) -> ReportView:

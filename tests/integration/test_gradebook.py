@@ -71,6 +71,15 @@ def test_our_failure_is_shown_even_if_its_check_is_hidden(database: str) -> None
     assert report.verdict is Verdict.GRADER_ERROR
 
 
+def test_shown_checks_do_not_name_hidden_ones(database: str) -> None:
+    group = make_class()
+    hidden = make_check(1, 0, 1, Visibility.HIDDEN, name="Hidden trap")
+    skipped = make_check(2, 0, 1, message="Not judged, because “Hidden trap” could not be run.")
+    view_id = graded(group, group.students[0], hidden, skipped)
+    assert "Hidden trap" not in str(gradebook.submission(group.students[0], view_id))
+    assert "because “Hidden trap” could" in seen(group.instructor, view_id).checks[1].message
+
+
 def test_progress_tells_nothing_of_hidden_checks(database: str) -> None:
     group = make_class()
     student = group.students[0]

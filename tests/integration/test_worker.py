@@ -9,6 +9,7 @@ import pytest
 
 from autograder.model import Verdict
 from autograder.services import gradebook, jobs
+from autograder.services.submit import submit
 from autograder.services.views import Person, SubmissionView
 from autograder.storage import session
 from autograder.storage.tables import CheckRow, GradeReportRow, GradingJob
@@ -16,7 +17,7 @@ from tests.conftest import Configure, Redis, wait_until
 from tests.factories import Class, hand_in, make_class
 from tests.integration.workers import Worker
 
-Start = Callable[[], Worker]
+Start = Callable[..., Worker]
 SHORT = {"lease_s": 1.5, "sweep_s": 0.3, "workers": 2}
 
 
@@ -25,8 +26,8 @@ def start(tmp_path: Path) -> Iterator[Start]:
     """Starts workers under the settings in force; all of them end with the test."""
     started: list[Worker] = []
 
-    def begin() -> Worker:
-        started.append(Worker(tmp_path))
+    def begin(sandbox: str = "tests.fakes:make_sandbox") -> Worker:
+        started.append(Worker(tmp_path, sandbox))
         return started[-1].wait_ready()
 
     yield begin
@@ -172,3 +173,44 @@ def test_lanes_are_served_as_told(configure: Configure, start: Start) -> None:
     wait_until(lambda: "ready." in worker.log.read_text(), 10, "the start")
     assert not done(group.students[0], view)
     assert jobs.waiting("cpu") == 1
+
+
+def test_a_machine_without_sandbox_claims_nothing(configure: Configure, start: Start) -> None:
+    configure(**{**SHORT, "lease_s": 20})
+    group = make_class()
+    view = hand_in(group.students[0], group)
+    worker = start("no-such-sandbox")
+    wait_until(lambda: "can't be graded here" in worker.log.read_text(), 20, "the complaint")
+    assert gradebook.submission(group.students[0], view.id).status == "queued"
+    worker.stop()
+    assert worker.log.read_text().count("There is no sandbox called") < 10
+    start()
+    wait_until(lambda: done(group.students[0], view), 20, "the grading")
+
+
+REAL = b"""
+import time
+import torch
+
+class Net(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layer = torch.nn.Linear(3, 4)
+
+    def forward(self, x):
+        time.sleep(1.5)
+        return self.layer(x)
+"""
+
+
+def test_kill_the_worker_while_the_real_sandbox_runs_student_code(configure: Configure, start: Start) -> None:
+    configure(**{**SHORT, "workers": 1})
+    group = make_class()
+    student = group.students[0]
+    view = submit(student, group.assignment_id, "submission.py", REAL)
+    worker = start("bubblewrap")
+    wait_until(lambda: len(gradebook.submission(student, view.id).progress) == 1, 60, "the first check")
+    worker.kill_group()
+    start("bubblewrap")
+    wait_until(lambda: done(student, view), 60, "the second grading")
+    assert graded_once(view, student).tries == 1
