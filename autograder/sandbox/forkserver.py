@@ -89,11 +89,18 @@ class ForkServerSandbox:
         """Begin to start the server, without waiting for it."""
         self._keeper.submit(self._quietly_start)
 
+    @property
+    def server(self) -> ForkServer | None:
+        """The server that makes the next child; None before the first."""
+        return self._server
+
     def open(self, limits: Limits) -> Session:
         """Start a process with the harness ready for `load`. Raises SandboxError, SandboxUnavailable.
 
         A server that died or is in doubt is replaced once before that.
         """
+        if self._closed:
+            raise SandboxError("the sandbox is closed")
         wanted = recipe(self._plan(limits))
         spare = self._take_spare(wanted)
         session = None
@@ -108,9 +115,7 @@ class ForkServerSandbox:
             except SandboxError as error:
                 log.warning("trying again with a new fork server: %s", error)
                 session = self._fork(wanted, limits)
-        with self._lock:
-            if self._keep_spare and self._spare is None:
-                self._spare = self._keeper.submit(self._make_spare, wanted)
+        self._look_ahead(wanted)
         return session
 
     def warning(self) -> str:
@@ -158,14 +163,23 @@ class ForkServerSandbox:
         return session
 
     def _current(self) -> ForkServer:
-        """A server that runs, started if need be; one that is due is replaced beside its work."""
+        """A server that runs, started if need be."""
         server = self._server
         if server is None or not server.alive:
             return self._keeper.submit(self._start).result()
-        age = time.monotonic() - server.born
-        if server.children == self._policy.children or (age > self._policy.age_s and server.children):
-            self._keeper.submit(self._quietly_start, server)
         return server
+
+    def _look_ahead(self, wanted: bytes) -> None:
+        """Have the keeper replace a server that is due, and make a spare like the child that was just asked for."""
+        server = self._server
+        if server is not None and not server.due:
+            age = time.monotonic() - server.born
+            server.due = server.children >= self._policy.children or age > self._policy.age_s
+            if server.due:
+                self._keeper.submit(self._quietly_start, server)
+        with self._lock:
+            if self._keep_spare and self._spare is None:
+                self._spare = self._keeper.submit(self._make_spare, wanted)
 
     def _start(self, instead_of: ForkServer | None = None) -> ForkServer:
         """Runs on the keeper. A running server that is not `instead_of` is good enough."""
@@ -222,10 +236,10 @@ class ForkServerSandbox:
             return None
 
     def _take_spare(self, wanted: bytes) -> _Spare | None:
-        """The spare if it fits; waits for one that is being made. One that does not fit is ended."""
+        """The spare if it fits; one that does not is ended. Waits for one in the making, but not for a server."""
         with self._lock:
             future, self._spare = self._spare, None
-        spare = future.result() if future is not None else None
+        spare = None if future is None or future.cancel() else future.result()
         if spare is None:
             return None
         if spare.recipe == wanted and spare.server is self._server and spare.started.process.wait(0) is None:

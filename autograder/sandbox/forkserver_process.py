@@ -84,6 +84,7 @@ class ForkServer:
     output: Output
     born: float = field(default_factory=time.monotonic)
     children: int = 0
+    due: bool = False  # its successor is being started
 
     def wait_up(self, seconds: float) -> None:
         """Wait until it has imported everything. Raises SandboxUnavailable with what it printed, SandboxError."""
@@ -105,7 +106,12 @@ class ForkServer:
     @property
     def alive(self) -> bool:
         """False once it has ended."""
-        return self.popen.poll() is None
+        return self.tree.pidfd >= 0 and not _readable(self.tree.pidfd, 0)
+
+    @property
+    def number(self) -> int:
+        """Its process number, seen from here."""
+        return self.tree.init
 
     def fork(self, recipe: bytes) -> Started:
         """A child that is locking itself in. Raises SandboxError."""
@@ -231,9 +237,9 @@ def _number(pidfd: int) -> int:
     raise ProcessLookupError("the process ended at once")
 
 
-def _readable(sock: socket.socket, seconds: float) -> bool:
+def _readable(source: socket.socket | int, seconds: float) -> bool:
     poll = select.poll()
-    poll.register(sock, select.POLLIN)
+    poll.register(source, select.POLLIN)
     return bool(poll.poll(seconds * 1000))
 
 

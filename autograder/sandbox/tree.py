@@ -36,8 +36,8 @@ class Tree:
         """
         self._proc = -1
         self._mounts: list[int] = []
-        self._init = init
-        self._harness = harness
+        self.init = init
+        self.harness = harness
         self.pidfd = os.pidfd_open(init)
         numbers = re.search(r"^NSpid:.*\t(\d+)$", Path(f"/proc/{init}/status").read_text(), re.MULTILINE)
         if numbers is None or numbers[1] != "1":  # the process ended, and its number belongs to another by now
@@ -46,10 +46,10 @@ class Tree:
 
     def look_inside(self, mounts: tuple[str, ...]) -> None:
         """Open the sandbox's /proc and writable file systems. Call when the harness is up. Raises OSError."""
-        children = Path(f"/proc/{self._init}/task/{self._init}/children").read_text().split()
-        if self._harness is None and not children:
+        children = Path(f"/proc/{self.init}/task/{self.init}/children").read_text().split()
+        if self.harness is None and not children:
             raise OSError("the sandbox has no process")
-        root = f"/proc/{self._harness or children[0]}/root"
+        root = f"/proc/{self.harness or children[0]}/root"
         self._proc = os.open(f"{root}/proc", _DIRECTORY)
         self._mounts = [os.open(f"{root}{path}", _DIRECTORY) for path in mounts]
 
