@@ -12,6 +12,7 @@ import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from autograder.errors import SandboxError, SandboxUnavailable
@@ -77,6 +78,7 @@ class ForkServerSandbox:
         self._modules = tuple(modules)
         self._policy = policy
         self._keep_spare = spare
+        self._recipe = lru_cache(64)(lambda limits: recipe(self._plan(limits)))
         # One thread that lives as long as this object starts the servers: they end with the thread that started them.
         self._keeper = ThreadPoolExecutor(1, "forkserver-keeper")
         self._lock = threading.Lock()
@@ -101,7 +103,7 @@ class ForkServerSandbox:
         """
         if self._closed:
             raise SandboxError("the sandbox is closed")
-        wanted = recipe(self._plan(limits))
+        wanted = self._recipe(limits)
         spare = self._take_spare(wanted)
         session = None
         if spare is not None:

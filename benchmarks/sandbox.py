@@ -1,0 +1,254 @@
+"""How fast the fork server opens sessions, what they cost, what they leave behind; a cold start beside it."""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import statistics
+import time
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from multiprocessing.synchronize import Barrier
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from autograder.config import ROOT, settings
+from autograder.sandbox.base import Limits, Sandbox, SandboxSession
+from autograder.sandbox.bubblewrap import BubblewrapSandbox
+from autograder.sandbox.forkserver import ForkServerSandbox, Policy
+from benchmarks.report import Row, print_table, write_json
+
+SUBMISSION = b"""
+import torch.nn as nn
+
+class CNN(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layers = nn.Sequential(
+            nn.Conv2d(3, 16, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(16 * 16 * 16, 10))
+
+    def forward(self, x):
+        return self.layers(x)
+"""
+FOR_EVER = Policy(children=10**9, age_s=10**9)
+LIMITS = Limits()
+
+
+def main() -> None:
+    """Parse arguments, measure, print, write."""
+    parser = argparse.ArgumentParser(prog="bin/bench sandbox", description=__doc__)
+    parser.add_argument("--repeats", type=int, default=30, help="sessions to time (default 30)")
+    parser.add_argument("--seconds", type=float, default=10.0, help="how long to saturate (default 10)")
+    parser.add_argument("--jobs", type=int, default=500, help="sessions over which growth is measured (default 500)")
+    arguments = parser.parse_args()
+    times = opening(arguments.repeats)
+    print_table("one session, milliseconds", times)
+    memory = [*idle_memory(), *growth(arguments.jobs)]
+    print()
+    print_table(f"memory in MB, descriptors as numbers; growth over {arguments.jobs} sessions", memory)
+    rates = [Row("trivial jobs a second, 2 processes", saturated(arguments.seconds))]
+    print()
+    print_table("saturated, trivial jobs a second (each second is one measurement)", rates)
+    trainings = [Row("one training alone", training(1)), Row("two trainings side by side", training(2))]
+    print()
+    print_table("the same training, seconds", trainings)
+    ratio = statistics.median(trainings[1].values) / statistics.median(trainings[0].values)
+    print(f"\nside by side takes {ratio:.2f} × the time of one alone")
+    write_json("sandbox", [*times, *memory, *rates, *trainings], {"side by side to alone": ratio})
+
+
+def fork_server(*, spare: bool) -> ForkServerSandbox:
+    """The product's fork server, never replaced, with its server up."""
+    sandbox = ForkServerSandbox(settings().runtime_python, ROOT / "harness", spare=spare, policy=FOR_EVER)
+    sandbox.open(LIMITS).close()
+    return sandbox
+
+
+def opening(repeats: int) -> list[Row]:
+    """Request to ready, and a whole trivial job, for each way of starting."""
+    cold = BubblewrapSandbox(settings().runtime_python, ROOT / "harness")
+    rows = []
+    for name, sandbox, times, pause in (
+        ("fresh child", fork_server(spare=False), repeats, 0.0),
+        ("standby child", fork_server(spare=True), repeats, 0.15),
+        ("cold start (bubblewrap)", cold, 5, 0.0),
+    ):
+        with closing(sandbox):
+            ready, whole = [], []
+            for _ in range(times):
+                time.sleep(pause)  # for the spare to be there; what happens without is the row "saturated"
+                first, second = trivial_job(sandbox)
+                ready.append(first * 1000)
+                whole.append(second * 1000)
+        rows += [Row(f"{name}: request → ready", ready), Row(f"{name}: whole trivial job", whole)]
+    return rows
+
+
+def trivial_job(sandbox: Sandbox) -> tuple[float, float]:
+    """Seconds until the session was ready, and until it was closed after one small request."""
+    begun = time.perf_counter()
+    session = sandbox.open(LIMITS)
+    ready = time.perf_counter() - begun
+    ask(session, "put", name="x", value=np.zeros(8, np.float32))
+    session.close()
+    return ready, time.perf_counter() - begun
+
+
+def ask(session: SandboxSession, op: str, **arguments: Any) -> Mapping[str, Any]:
+    """The result of a request that has to succeed."""
+    answer = session.request(op, arguments, wall_s=300.0)
+    if answer["status"] != "ok":
+        raise SystemExit(f"{op} failed: {answer['error']}")
+    result: Mapping[str, Any] = answer["result"]
+    return result
+
+
+def idle_memory() -> list[Row]:
+    """What one more child costs before its own work."""
+    rows: dict[str, list[float]] = {"private of an idle child": [], "share of an idle child (PSS)": []}
+    with closing(fork_server(spare=False)) as sandbox:
+        for _ in range(5):
+            session = sandbox.open(LIMITS)
+            number = harness_process(sandbox)
+            fields = table(Path(f"/proc/{number}/smaps_rollup"))
+            rows["private of an idle child"].append((fields["Private_Clean"] + fields["Private_Dirty"]) / 1024)
+            rows["share of an idle child (PSS)"].append(fields["Pss"] / 1024)
+            session.close()
+    return [Row(name, values) for name, values in rows.items()]
+
+
+def harness_process(sandbox: ForkServerSandbox) -> int:
+    """The process of the one session that is open: the server's child with the most memory."""
+    numbers = Path(f"/proc/{server(sandbox)}/task/{server(sandbox)}/children").read_text().split()
+    return max((int(number) for number in numbers), key=lambda n: table(Path(f"/proc/{n}/status"))["VmRSS"])
+
+
+def server(sandbox: ForkServerSandbox) -> int:
+    """The server's process number."""
+    if sandbox.server is None:
+        raise SystemExit("the fork server is gone")
+    return sandbox.server.number
+
+
+def table(path: Path) -> dict[str, int]:
+    """`name: number …` lines of a file in /proc."""
+    lines = (line.split() for line in path.read_text().splitlines())
+    return {words[0].rstrip(":"): int(words[1]) for words in lines if len(words) > 1 and words[1].isdigit()}
+
+
+def growth(jobs: int) -> list[Row]:
+    """What server and judge hold after many sessions more than after a few."""
+    with closing(fork_server(spare=True)) as sandbox:
+        for _ in range(20):
+            trivial_job(sandbox)
+        before = held(sandbox)
+        for _ in range(jobs):
+            trivial_job(sandbox)
+        after = held(sandbox)
+    return [Row(name, [after[name] - before[name]]) for name in before]
+
+
+def held(sandbox: ForkServerSandbox) -> dict[str, float]:
+    """Memory in MB and descriptors of server and judge, with one spare child waiting."""
+    time.sleep(0.5)
+    found = {}
+    for name, process in (("server", str(server(sandbox))), ("judge", "self")):
+        found[f"growth of the {name}'s memory"] = table(Path(f"/proc/{process}/status"))["RssAnon"] / 1024
+        found[f"growth of the {name}'s descriptors"] = float(len(list(Path(f"/proc/{process}/fd").iterdir())))
+    children = Path(f"/proc/{server(sandbox)}/task/{server(sandbox)}/children").read_text().split()
+    found["growth of the server's processes"] = float(len(children))
+    return found
+
+
+def saturated(seconds: float) -> list[float]:
+    """Jobs in each second by two grading processes together."""
+    ends = run_side_by_side(2, _keep_busy, seconds)
+    begun = max(times[0] for times in ends)  # both are running by then
+    every = [moment - begun for times in ends for moment in times if moment >= begun]
+    return [float(sum(second <= moment < second + 1 for moment in every)) for second in range(int(seconds) - 1)]
+
+
+def _keep_busy(start: Barrier, seconds: float) -> list[float]:
+    """The moments at which trivial jobs ended."""
+    with closing(fork_server(spare=True)) as sandbox:
+        start.wait()
+        ends, stop = [], time.monotonic() + seconds
+        while time.monotonic() < stop:
+            trivial_job(sandbox)
+            ends.append(time.monotonic())
+        start.wait()  # ending a server takes time from the other
+    return ends
+
+
+def training(processes: int) -> list[float]:
+    """Seconds of one training in each of so many processes at a time, three times."""
+    return [s for times in run_side_by_side(processes, _train, 0.0) for s in times]
+
+
+def _train(start: Barrier, _seconds: float) -> list[float]:
+    random = np.random.default_rng(0)
+    images = random.normal(size=(2000, 3, 32, 32)).astype(np.float32)
+    seconds = []
+    with closing(fork_server(spare=False)) as sandbox:
+        session = sandbox.open(LIMITS)
+        files = [{"name": "submission.py", "data": SUBMISSION}]
+        ask(session, "load", files=files, main="submission.py", mode="definitions", seed=0)
+        ask(session, "resolve", entries={"model": {"kind": "model", "names": ["CNN"], "factories": []}})
+        ask(session, "put", name="x", value=images)
+        ask(session, "put", name="y", value=random.integers(0, 10, 2000))
+        for _ in range(3):
+            handle = ask(session, "construct", entry="model", seed=0, arguments={})["handle"]
+            start.wait()
+            begun = time.perf_counter()
+            ask(session, "train", **_train_request(handle))
+            seconds.append(time.perf_counter() - begun)
+        session.close()
+    return seconds
+
+
+def _train_request(handle: str) -> dict[str, Any]:
+    return {
+        "handle": handle,
+        "entry": None,
+        "inputs": "x",
+        "targets": "y",
+        "validation_inputs": None,
+        "validation_targets": None,
+        "evaluate": {},
+        "epochs": 4,
+        "batch_size": 32,
+        "lr": 0.01,
+        "arguments": {},
+        "seed": 0,
+    }
+
+
+def run_side_by_side(count: int, work: Callable[[Barrier, float], list[float]], seconds: float) -> list[list[float]]:
+    """What `work` returns in each of `count` new processes that run at the same time."""
+    context = multiprocessing.get_context("spawn")
+    start, results = context.Barrier(count), context.SimpleQueue()
+    workers = [context.Process(target=_report, args=(results, work, start, seconds)) for _ in range(count)]
+    for worker in workers:
+        worker.start()
+    found = [results.get() for _ in workers]
+    for worker in workers:
+        worker.join()
+    if any(value is None for value in found):
+        raise SystemExit("a process of the benchmark failed")
+    return found
+
+
+def _report(results: Any, work: Callable[[Barrier, float], list[float]], start: Barrier, seconds: float) -> None:
+    found = None
+    try:
+        found = work(start, seconds)
+    finally:
+        if found is None:
+            start.abort()
+        results.put(found)
+
+
+if __name__ == "__main__":
+    main()
