@@ -1,0 +1,137 @@
+"""Run-all mode: a notebook executed from top to bottom, as far as it goes."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.harness.client import Harness
+
+
+def codes(loaded: dict) -> list[tuple[str, str]]:
+    return [(r["code"], r["where"]) for r in loaded["remarks"]]
+
+
+def value(harness: Harness, name: str) -> object:
+    assert harness.function(name, kind="value")["found"]
+    return harness.result("call", entry="f", arguments=[], keywords={})["value"]
+
+
+def test_cells_run_in_order_and_what_they_print_is_kept(harness: Harness) -> None:
+    loaded = harness.load(
+        ["x = 1\nprint('first')", "for i in range(3):\n    x += i\nx", "%%time\ny = x * 2\nprint('y is', y)"], "run_all"
+    )
+    assert loaded["remarks"] == []
+    assert loaded["names"] == {"x": "value", "i": "value", "y": "value"}
+    assert value(harness, "y") == 8
+    assert "first" in harness.output()
+    assert "y is 8" in harness.output()
+
+
+def test_a_failing_cell_is_a_remark_and_later_cells_still_run(harness: Harness) -> None:
+    loaded = harness.load(["a = 1", "b = a\nc = 1 / 0\nd = 2", "e = a + b"], "run_all")
+    assert codes(loaded) == [("cell_failed", "cell 2, line 2")]
+    assert "ZeroDivisionError" in loaded["remarks"][0]["message"]
+    assert set(loaded["names"]) == {"a", "b", "e"}
+
+
+@pytest.mark.parametrize(
+    ("cell", "code"),
+    [
+        ("name = input('who?')", "input"),
+        ("import urllib.request\nurllib.request.urlopen('http://example.org')", "network"),
+        ("import socket\nsocket.create_connection(('127.0.0.1', 9))", "network"),
+        ("from torchvision import datasets\ndatasets.MNIST('.', download=True)", "network"),
+        ("import nothing_like_this as nlt\nnlt.go()", "missing_package"),
+        ("raise MemoryError('big')", "memory"),
+        ("raise KeyboardInterrupt", "cell_failed"),
+        ("def f(): return f()\nf()", "cell_failed"),
+        ("print(", "unparsable_cell"),
+        ("return 3", "cell_failed"),
+        ("class E(Exception):\n    def __str__(self): raise self\nraise E()", "cell_failed"),
+    ],
+)
+def test_whatever_a_cell_does_the_next_one_runs(harness: Harness, cell: str, code: str) -> None:
+    loaded = harness.load([cell, "after = 1"], "run_all")
+    assert codes(loaded)[-1][0] == code
+    assert codes(loaded)[-1][1].startswith("cell 1")
+    assert loaded["names"]["after"] == "value"
+
+
+def test_sys_exit_ends_its_cell_only(harness: Harness) -> None:
+    loaded = harness.load(["import sys\nsys.exit(1)\nx = 1", "y = 1"], "run_all")
+    assert codes(loaded) == [("cell_failed", "cell 1, line 2")]
+    assert loaded["names"] == {"y": "value"}
+
+
+def test_an_import_that_fails_does_not_cost_the_imports_after_it(harness: Harness) -> None:
+    loaded = harness.load(
+        ["import nothing_like_this as n, math\nfrom nothing import a, b\nx = math.sqrt(4)"], "run_all"
+    )
+    assert {code for code, _ in codes(loaded)} == {"missing_package"}
+    assert loaded["names"] == {"x": "value"}
+
+
+def test_shell_and_magics_are_skipped_and_colab_is_played(harness: Harness) -> None:
+    cells = [
+        "!pip install x\n!echo no > made\n%matplotlib inline\n%load_ext tensorboard\nfiles = !ls\nx = len(files)",
+        "from google.colab import drive, files\ndrive.mount('/content/drive')",
+        "%%bash\necho no > made",
+        "files.upload()",
+        "get_ipython().system('echo no > made')\nget_ipython().getoutput('echo no > made')\ny = 1",
+    ]
+    loaded = harness.load(cells, "run_all")
+    assert {c for c, _ in codes(loaded)} == {"skipped_install", "skipped_shell", "colab", "skipped_magic", "input"}
+    assert loaded["names"] == {"x": "value", "y": "value"}
+    assert not (harness.folder / "made").exists()
+
+
+def test_figures_are_kept_at_show_and_at_the_end_of_a_cell(harness: Harness) -> None:
+    cells = [
+        "import matplotlib.pyplot as plt\nfor i in range(2):\n    plt.plot([i]); plt.show()",
+        "plt.figure(figsize=(500, 500)); plt.plot([1])",
+        "%pylab inline\nplot([1])",
+    ]
+    loaded = harness.load(cells, "run_all")
+    assert loaded["remarks"] == []
+    assert len(loaded["figures"]) == 4
+    for figure in loaded["figures"]:
+        assert figure.tobytes().startswith(b"\x89PNG")
+        assert figure.size < 400_000
+
+
+def test_only_the_first_eight_figures_are_kept(harness: Harness) -> None:
+    loaded = harness.load(["import matplotlib.pyplot as plt\nfor i in range(12): plt.plot([i]); plt.show()"], "run_all")
+    assert len(loaded["figures"]) == 8
+    assert codes(loaded) == [("figures_left_out", "")]
+
+
+def test_display_tqdm_and_await_work_quietly(harness: Harness) -> None:
+    cells = [
+        "from tqdm.notebook import tqdm, trange\nfrom tqdm.auto import tqdm as auto\n"
+        "n = sum(1 for _ in tqdm(range(5))) + sum(1 for _ in auto([1]))",
+        "from IPython.display import display, HTML\ndisplay({'a': 1})\ndisplay(HTML('<b>x</b>'))",
+        "import asyncio\nawait asyncio.sleep(0)\nm = 1",
+    ]
+    loaded = harness.load(cells, "run_all")
+    assert loaded["remarks"] == []
+    assert value(harness, "n") == 6
+    assert "it/s" not in harness.output()
+
+
+def test_a_script_runs_as_main(harness: Harness) -> None:
+    text = "import missing_thing\nfrom helper import H\nif __name__ == '__main__':\n    ran = H\nboom()\n"
+    loaded = harness.load(text, "run_all", {"helper.py": b"H = [1, 2]\n"})
+    assert codes(loaded) == [("missing_package", "submission.py, line 1"), ("cell_failed", "submission.py, line 5")]
+    assert value(harness, "ran") == [1, 2]
+
+
+def test_a_model_trained_in_the_notebook_can_be_built_anew(harness: Harness) -> None:
+    cells = [
+        "import torch.nn as nn\nclass Net(nn.Module):\n    def __init__(self, n):\n        super().__init__()\n"
+        "        self.fc = nn.Linear(4, n)\n    def forward(self, x): return self.fc(x)",
+        "n = 3\nmodel = Net(n)",
+    ]
+    harness.load(cells, "run_all")
+    handle = harness.model("model", "CNN")
+    shapes = [p["shape"] for p in harness.result("parameters", handle=handle)["parameters"]]
+    assert shapes == [[3, 4], [3]]
