@@ -12,10 +12,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from autograder.config import ROOT, Settings, settings
+import typer
+
+from autograder.config import Settings, settings
 from autograder.errors import SandboxError
+from autograder.sandbox import open_sandbox
 from autograder.sandbox.base import Limits
-from autograder.sandbox.bubblewrap import BubblewrapSandbox
 
 
 class State(StrEnum):
@@ -54,15 +56,16 @@ def doctor(configured: Settings | None = None) -> list[Finding]:
     return [*findings, _trial(config)]
 
 
-def doctor_command() -> int:
-    """Print the findings; 0 if grading can work here, else 1."""
+def doctor_command() -> None:
+    """Say what this machine offers the sandbox, and what to do. Exit code 1 if grading can't work here."""
     findings = doctor()
     width = max(len(finding.subject) for finding in findings)
     for finding in findings:
         print(f"{finding.state.value:>7}  {finding.subject:<{width}}  {finding.found}")
         if finding.advice:
             print(f"{'':>7}  {'':<{width}}  → {finding.advice}")
-    return int(any(finding.state is State.MISSING for finding in findings))
+    if any(finding.state is State.MISSING for finding in findings):
+        raise typer.Exit(1)
 
 
 def _machine() -> Finding:
@@ -80,9 +83,7 @@ def _bubblewrap() -> Finding:
         return Finding(State.MISSING, "bubblewrap", "not installed", advice)
     said = subprocess.run([path, "--version"], capture_output=True, text=True, check=False).stdout.strip()
     if Path(path).stat().st_mode & 0o4000:
-        advice = (
-            "Take the set-uid bit off (chmod u-s) and allow user namespaces: the sandbox needs an ordinary bubblewrap."
-        )
+        advice = "Take the set-uid bit off (chmod u-s) and allow user namespaces; the sandbox needs an ordinary one."
         return Finding(State.NOTE, "bubblewrap", f"{said}, set-uid", advice)
     return Finding(State.OK, "bubblewrap", said)
 
@@ -92,9 +93,7 @@ def _user() -> Finding:
         return Finding(State.OK, "user", f"an ordinary user ({os.geteuid()})")
     if shutil.which("setpriv") is None:
         return Finding(State.MISSING, "user", "root, without setpriv", "Install util-linux, or run workers as a user.")
-    advice = (
-        "It works (each session becomes an ordinary user of its own), but workers are safer run as an ordinary user."
-    )
+    advice = "It works, each session becomes a user of its own; but workers are safer run as an ordinary user."
     return Finding(State.NOTE, "user", "root", advice)
 
 
@@ -157,14 +156,17 @@ def _runtime(python: Path) -> Finding:
 
 
 def _trial(config: Settings) -> Finding:
-    """Open a sandbox for real, with the harness."""
+    """Open a session for real, with the harness."""
     try:
-        sandbox = BubblewrapSandbox(config.runtime_python, ROOT / "harness")
-        usage = sandbox.open(Limits()).close()
+        sandbox = open_sandbox(config)
+        try:
+            usage = sandbox.open(Limits()).close()
+        finally:
+            sandbox.close()
     except SandboxError as error:
         return Finding(State.MISSING, "trial", str(error), "Put right what is missing above, then run this again.")
     versions = ", ".join(f"{name} {version}" for name, version in sandbox.runtime().items() if name != "digest")
-    return Finding(State.OK, "trial", f"a sandbox started in {usage.wall_s:.1f} s ({versions})")
+    return Finding(State.OK, "trial", f"{sandbox.name}: a session took {usage.wall_s:.1f} s ({versions})")
 
 
 def _read(path: str) -> str:

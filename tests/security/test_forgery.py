@@ -51,7 +51,9 @@ def test_a_child_of_the_student_cannot_answer_later(box: Box) -> None:
     code = (
         "import os, time\n"
         "if os.fork() == 0:\n"
-        "    time.sleep(0.2); say({'type': 'response', 'id': request['id'], 'status': 'ok', 'result': {}}); os._exit(0)\n"
+        "    time.sleep(0.2)\n"
+        "    say({'type': 'response', 'id': request['id'], 'status': 'ok', 'result': {}})\n"
+        "    os._exit(0)\n"
         "answer = 1"
     )
     assert box.answer(code) == 1
