@@ -1,0 +1,168 @@
+"""docker-compose.yml and docker/ against the code they start. Without an engine: structure, not a running service."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import json
+import re
+from typing import Any
+
+import pytest
+import yaml
+from typer.testing import CliRunner
+
+from autograder.cli import app as command_line
+from autograder.config import ROOT, Settings
+from autograder.sandbox import seccomp
+from worker.app import lanes
+
+DOCKER = ROOT / "docker"
+DOCKERFILE = (DOCKER / "Dockerfile").read_text("utf-8")
+
+
+@pytest.fixture(scope="module")
+def compose() -> dict[str, Any]:
+    """The file with anchors and merges resolved."""
+    loaded: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text("utf-8"))
+    return loaded
+
+
+@pytest.fixture(scope="module")
+def services(compose: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """The services by name."""
+    found: dict[str, dict[str, Any]] = compose["services"]
+    return found
+
+
+def test_the_services_are_those_of_the_architecture(services: dict[str, dict[str, Any]]) -> None:
+    assert set(services) == {"postgres", "redis", "migrate", "api", "worker-cpu", "worker-gpu"}
+
+
+def test_every_container_is_locked(services: dict[str, dict[str, Any]]) -> None:
+    for name, service in services.items():
+        assert "privileged" not in service, name
+        assert "cap_add" not in service, name
+        assert service["cap_drop"] == ["ALL"], name
+        assert service["read_only"] is True, name
+        assert "no-new-privileges:true" in service["security_opt"], name
+        assert service["user"].split(":")[0] not in ("0", "root"), name
+        assert service["pids_limit"] > 0, name
+        assert not any("docker.sock" in volume for volume in service.get("volumes", [])), name
+        assert service.get("network_mode") != "host", name
+
+
+def test_only_workers_have_a_wider_filter(services: dict[str, dict[str, Any]]) -> None:
+    for name, service in services.items():
+        wide = [option for option in service["security_opt"] if option != "no-new-privileges:true"]
+        assert bool(wide) == name.startswith("worker"), name
+        assert "seccomp=unconfined" not in wide
+
+
+def test_every_lasting_service_has_a_health_check(services: dict[str, dict[str, Any]]) -> None:
+    for name, service in services.items():
+        assert ("healthcheck" in service) == (name != "migrate"), name
+
+
+def test_only_the_web_process_can_be_reached_and_workers_reach_nothing(
+    compose: dict[str, Any], services: dict[str, dict[str, Any]]
+) -> None:
+    assert [name for name, service in services.items() if "ports" in service] == ["api"]
+    assert services["api"]["ports"][0].startswith("${AUTOGRADER_LISTEN:-127.0.0.1:")
+    assert compose["networks"]["inside"]["internal"] is True
+    for name, service in services.items():
+        assert service["networks"] == (["inside", "outside"] if name == "api" else ["inside"])
+
+
+def test_dependencies_exist_and_can_be_met(services: dict[str, dict[str, Any]]) -> None:
+    for service in services.values():
+        for name, condition in service.get("depends_on", {}).items():
+            wanted = condition["condition"]
+            assert wanted == "service_completed_successfully" if name == "migrate" else "healthcheck" in services[name]
+
+
+def test_volumes_and_networks_are_declared(compose: dict[str, Any], services: dict[str, dict[str, Any]]) -> None:
+    for service in services.values():
+        assert {volume.split(":")[0] for volume in service.get("volumes", [])} <= set(compose["volumes"])
+        assert set(service["networks"]) <= set(compose["networks"])
+    assert services["api"]["volumes"] == services["worker-cpu"]["volumes"]
+
+
+def test_environment_names_are_settings(services: dict[str, dict[str, Any]]) -> None:
+    known = {f"AUTOGRADER_{name.upper()}" for name in Settings.model_fields}
+    for name in ("migrate", "api", "worker-cpu", "worker-gpu"):
+        used = set(services[name]["environment"])
+        assert used <= known
+        assert {"AUTOGRADER_DATABASE_URL", "AUTOGRADER_BROKER_URL", "AUTOGRADER_SECRET_KEY"} <= used
+
+
+def test_settings_understand_the_environment(
+    services: dict[str, dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("worker-cpu", "worker-gpu"):
+        for key, value in services[name]["environment"].items():
+            monkeypatch.setenv(key, re.sub(r"\$\{\w+:\?[^}]*\}", "secret", value))
+        read = Settings()
+        assert read.sqlalchemy_url.startswith("postgresql+psycopg://autograder:secret@postgres")
+        assert not read.embedded
+        assert [lane.value for lane in lanes(read)] == [name.removeprefix("worker-")]
+
+
+def test_no_secret_is_written_down(services: dict[str, dict[str, Any]]) -> None:
+    for service, key in (("api", "AUTOGRADER_SECRET_KEY"), ("postgres", "POSTGRES_PASSWORD")):
+        value = services[service]["environment"][key]
+        assert value.startswith("${")
+        assert ":?" in value
+
+
+def test_commands_exist(services: dict[str, dict[str, Any]]) -> None:
+    for name in ("migrate", "api", "worker-cpu", "worker-gpu"):
+        program, flag, module, *arguments = services[name]["command"]
+        assert (program, flag) == ("python", "-m")
+        assert importlib.util.find_spec(module), module
+        if module == "uvicorn":
+            target, attribute = arguments[0].split(":")
+            assert callable(getattr(importlib.import_module(target), attribute))
+        elif module == "celery":
+            assert hasattr(importlib.import_module(arguments[arguments.index("-A") + 1]), "app")
+        else:
+            _check_command(arguments)
+    _check_command(services["worker-cpu"]["healthcheck"]["test"][4:])
+
+
+def _check_command(words: list[str]) -> None:
+    """A command of `python -m autograder` that its command line knows."""
+    done = CliRunner().invoke(command_line, [*words, "--help"])
+    assert done.exit_code == 0, done.output
+
+
+def test_the_files_the_dockerfile_copies_exist() -> None:
+    for source in re.findall(r"^COPY (?!--from)(\S+)", DOCKERFILE, re.MULTILINE):
+        assert (ROOT / source).exists(), source
+        kept = (DOCKER / "Dockerfile.dockerignore").read_text("utf-8").splitlines()
+        assert f"!{source.split('/')[0]}" in kept, source
+
+
+def test_images_are_built_from_targets_and_run_as_nobody(services: dict[str, dict[str, Any]]) -> None:
+    stages = set(re.findall(r"^FROM \S+ AS (\w+)$", DOCKERFILE, re.MULTILINE))
+    for service in services.values():
+        if "build" in service:
+            assert service["build"]["target"] in stages
+            assert (ROOT / service["build"]["dockerfile"]).is_file()
+    users = re.findall(r"^USER (\S+)$", DOCKERFILE, re.MULTILINE)
+    assert users[-1] == "10001:10001"
+
+
+def test_the_seccomp_profile_is_the_generated_one(services: dict[str, dict[str, Any]]) -> None:
+    spec = importlib.util.spec_from_file_location("make_seccomp_profile", DOCKER / "make_seccomp_profile.py")
+    assert spec is not None
+    assert spec.loader is not None
+    maker = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(maker)
+    profile = json.loads((DOCKER / "seccomp-worker.json").read_text("utf-8"))
+    assert profile == maker.profile(), "run docker/make_seccomp_profile.py"
+    option = next(o for o in services["worker-cpu"]["security_opt"] if o.startswith("seccomp="))
+    assert (ROOT / option.removeprefix("seccomp=")).is_file()
+    allowed = set(profile["syscalls"][0]["names"])
+    assert set(seccomp.ALLOWED) <= allowed
+    assert not {"bpf", "ptrace", "keyctl", "io_uring_setup", "init_module", "kexec_load", "reboot"} & allowed
