@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 import random
+import re
 import stat
 import struct
 import time
@@ -14,6 +15,7 @@ import warnings
 import zipfile
 import zlib
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -275,12 +277,26 @@ def test_too_much_when_unpacked() -> None:
     assert refusal("a.zip", pack({"a.py": CODE, **files})).code == "unpacks_too_large"
 
 
+def test_the_api_page_names_every_code_of_a_refusal() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "api.md").read_text(encoding="utf-8")
+    table = page[page.index("Codes of refused uploads") :]
+    others = {"encrypted", "notebook_too_large", "unpacks_too_large"}  # tested on their own below
+    assert {row[3] for row in REFUSED} | others == set(re.findall(r"`(\w+)`", table))
+
+
 def test_encrypted_archives_are_refused() -> None:
     data = bytearray(pack({"a.py": CODE}))
     for magic, offset in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
         data[data.index(magic) + offset] |= 1
     error = refusal("a.zip", bytes(data))
     assert error.code == "encrypted"
+
+
+def test_a_notebook_full_of_outputs_is_told_to_clear_them() -> None:
+    data = notebook("x = 1", padding="x" * (17 * 1024 * 1024))
+    error = refusal("a.ipynb", data, max_mb=50)
+    assert error.code == "notebook_too_large"
+    assert "Clear its outputs" in error.hint
 
 
 def test_many_small_bombs_are_refused_together() -> None:
