@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from autograder.errors import SandboxUnavailable
-from autograder.sandbox import lock_in
 from autograder.sandbox.base import Limits
-from autograder.sandbox.launch import Plan, explain, launch
+from autograder.sandbox.launch import LOCK_FAILED, Plan, explain, launch
 from autograder.sandbox.runtime import discover
 from autograder.sandbox.session import Session
 
@@ -48,7 +47,7 @@ class BubblewrapSandbox:
         except BaseException:
             status, said = session.exit_status(0), session.output()
             session.close()
-            if status == lock_in.FAILED:
+            if status == LOCK_FAILED:
                 raise SandboxUnavailable(explain(said)) from None
             raise
         return session

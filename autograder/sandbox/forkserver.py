@@ -16,10 +16,9 @@ from functools import lru_cache
 from pathlib import Path
 
 from autograder.errors import SandboxError, SandboxUnavailable
-from autograder.sandbox import lock_in
 from autograder.sandbox.base import Limits
 from autograder.sandbox.forkserver_process import ForkServer, recipe, start
-from autograder.sandbox.launch import Plan, explain
+from autograder.sandbox.launch import LOCK_FAILED, Plan, explain
 from autograder.sandbox.runtime import discover
 from autograder.sandbox.session import Session, Started
 
@@ -159,7 +158,7 @@ class ForkServerSandbox:
         except BaseException:
             status, said = session.exit_status(0), session.output()
             session.close()
-            if status == lock_in.FAILED:
+            if status == LOCK_FAILED:
                 raise SandboxUnavailable(explain(said)) from None
             raise
         return session

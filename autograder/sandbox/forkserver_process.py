@@ -15,15 +15,22 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from autograder.errors import SandboxError, SandboxUnavailable
-from autograder.sandbox.launch import PLACE, Plan, enclosure, explain, first_process, lock_config, read_all
-from autograder.sandbox.lock_in import SHM, TMP, WORK
+from autograder.sandbox.launch import (
+    SHM,
+    TMP,
+    WORK,
+    Plan,
+    enclosure,
+    explain,
+    first_process,
+    lock_config,
+    read_all,
+    run_first,
+)
 from autograder.sandbox.output import Output
 from autograder.sandbox.session import Started
 from autograder.sandbox.tree import Tree
 
-_PACKAGE = "harness_server"  # what harness/server is called inside, so that any harness can lie beside it
-_OUTER = f"import sys; sys.path.insert(0, {PLACE!r}); from {_PACKAGE} import outer; outer.main()"
-_START = f"import sys; sys.path.insert(0, {PLACE!r}); from {_PACKAGE} import server; server.main()"
 _FORK_S = 20.0
 _END_S = 10.0
 _LOG_BYTES = 1 << 16
@@ -33,11 +40,11 @@ _PACKET = 1 << 16
 def recipe(plan: Plan) -> bytes:
     """What the server is told about a child. Equal recipes make equal children."""
     config = lock_config(plan, 3)
-    wanted = ("disk", "inodes", "shm", "limits", "writable", "environment")
+    wanted = ("work", "temporary", "shared", "disk", "inodes", "shm", "writable", "environment")
     request = {key: config[key] for key in wanted} | {"threads": plan.limits.threads}
     # The namespace's first process belongs to another user namespace, so it does not count.
     request["limits"] = {**config["limits"], "NPROC": plan.limits.processes}
-    return json.dumps(request | {"work": WORK, "temporary": TMP, "shared": SHM}).encode()
+    return json.dumps(request).encode()
 
 
 @dataclass
@@ -200,17 +207,15 @@ def start(plan: Plan, modules: Sequence[str]) -> ForkServer:
 
 
 def _command(plan: Plan, control: int, info: int) -> list[str]:
-    code = Path(__file__).parent.parent.parent / "harness" / "server"
-    shown = {f"{PLACE}/harness": plan.harness, f"{PLACE}/{_PACKAGE}": code}
-    arguments = [*enclosure(plan.runtime, shown, plan.device), "--tmpfs", TMP, "--info-fd", str(info), "--as-pid-1"]
-    return [*arguments, "--", plan.runtime.bare, "-I", "-S", "-c", _OUTER, str(control)]
+    arguments = [*enclosure(plan), "--tmpfs", TMP, "--info-fd", str(info), "--as-pid-1"]
+    return [*arguments, "--", plan.runtime.bare, "-I", "-S", "-c", run_first("outer"), str(control)]
 
 
 def _packets(plan: Plan, modules: Sequence[str]) -> Iterator[bytes]:
     """What harness/server/outer.py and server.py read when they start."""
     config = lock_config(plan, 3)
     environment = {**config["environment"], "PYTORCH_NVML_BASED_CUDA_CHECK": "1"}  # else asking for CUDA spoils a fork
-    command = [plan.runtime.python, "-B", "-s", "-P", "-u", "-c", _START]
+    command = [plan.runtime.python, "-B", "-s", "-P", "-u", "-c", run_first("server")]
     yield json.dumps({"files": config["files"], "command": command, "environment": environment}).encode()
     yield json.dumps({"filter": config["filter"], "modules": list(modules)}).encode()
 

@@ -23,9 +23,8 @@ from pathlib import Path
 from typing import Any
 
 from autograder.errors import SandboxError, SandboxUnavailable
-from autograder.sandbox import lock_in, seccomp
+from autograder.sandbox import seccomp
 from autograder.sandbox.base import Limits
-from autograder.sandbox.lock_in import BOX, SHM, TMP, WORK
 from autograder.sandbox.runtime import VENV, Runtime
 from autograder.sandbox.session import Started
 from autograder.sandbox.tree import Tree
@@ -38,9 +37,21 @@ _DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom"
 _ISOLATION = (
     *("--unshare-user", "--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try"),
     *("--die-with-parent", "--new-session", "--clearenv", "--uid", "1000", "--gid", "1000", "--hostname", "sandbox"),
-    *("--cap-drop", "ALL", "--cap-add", "CAP_SYS_ADMIN", "--cap-add", "CAP_SETPCAP"),  # lock_in.py gives them up
+    *(
+        "--cap-drop",
+        "ALL",
+        "--cap-add",
+        "CAP_SYS_ADMIN",
+        "--cap-add",
+        "CAP_SETPCAP",
+    ),  # until locked in
 )
 PLACE = "/opt/autograder"
+PACKAGE = "harness_server"  # what harness/server is called inside, so that any harness can lie beside it
+BOX = "/box"  # the file system behind WORK and TMP while they are made
+WORK, TMP, SHM = "/work", "/tmp", "/dev/shm"  # noqa: S108
+LOCK_FAILED = 97  # FAILED of harness/server/lockdown.py
+_SERVER = Path(__file__).parent.parent.parent / "harness" / "server"
 _FILES = {
     "/etc/passwd": "root:x:0:0:root:/:/usr/sbin/nologin\nstudent:x:1000:1000:student:/work:/bin/sh\n",
     "/etc/group": "root:x:0:\nstudent:x:1000:\n",
@@ -136,18 +147,24 @@ def explain(said: str) -> str:
 
 def command(plan: Plan, channel: int, info: int) -> list[str]:
     """The whole command line. channel, info: descriptors that are passed on."""
-    shown = {f"{PLACE}/harness": plan.harness, f"{PLACE}/lock_in.py": Path(lock_in.__file__)}
-    arguments = [*enclosure(plan.runtime, shown, plan.device), "--tmpfs", BOX]
-    arguments += ["--info-fd", str(info), "--", plan.runtime.bare, "-I", "-S", f"{PLACE}/lock_in.py"]
+    arguments = [*enclosure(plan), "--tmpfs", BOX, "--info-fd", str(info), "--", plan.runtime.bare, "-I", "-S"]
+    arguments += ["-c", run_first("cold")]
     return [*arguments, json.dumps(lock_config(plan, channel), separators=(",", ":"))]
 
 
-def enclosure(runtime: Runtime, shown: Mapping[str, Path], device: int | None) -> list[str]:
-    """bubblewrap with the system and the runtime read-only; the caller adds mounts of its own and the program.
+def run_first(module: str) -> str:
+    """Python source that runs a module of harness/server, as it lies inside."""
+    return f"import sys; sys.path.insert(0, {PLACE!r}); from {PACKAGE} import {module}; {module}.main()"
 
-    shown: path inside → file or folder of ours. The root folder stays writable, for what runs first to close.
+
+def enclosure(plan: Plan) -> list[str]:
+    """bubblewrap with the system, the runtime and the harness read-only; the caller adds mounts and the program.
+
+    The root folder stays writable, for what runs first to close. The plan's limits are not looked at.
     """
+    runtime, device = plan.runtime, plan.device
     bwrap = _tool("bwrap", "bubblewrap")
+    shown = {f"{PLACE}/harness": plan.harness, f"{PLACE}/{PACKAGE}": _SERVER}
     sources = {at: str(path) for at, path in {**runtime.folders, **shown}.items()}
     if os.geteuid() != 0:
         return [bwrap, *_inner(runtime, sources, device)]
@@ -188,10 +205,14 @@ def _inner(runtime: Runtime, sources: Mapping[str, str], device: int | None) -> 
 
 
 def lock_config(plan: Plan, channel: int) -> dict[str, Any]:
-    """The argument of lock_in.py."""
+    """What a process is told that locks itself in; the argument of harness/server/cold.py."""
     limits = plan.limits
     return {
         "channel": channel,
+        "work": WORK,
+        "temporary": TMP,
+        "shared": SHM,
+        "box": BOX,
         "disk": limits.disk_mb << 20,
         "inodes": limits.inodes + 3,  # the folders /work and /tmp, and the root they lie in
         "shm": limits.memory_mb << 19,

@@ -1,4 +1,4 @@
-"""The fork server: a warm process inside an outer sandbox, and the children that lock themselves in for one job each.
+"""What runs in a sandbox before the harness does: the locks, a cold start, and the fork server with its children.
 
-Standard library and ctypes only, because a child runs this before any student byte is read and after no import.
+Standard library and ctypes only. Inside it lies beside the harness, under the name harness_server.
 """

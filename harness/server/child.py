@@ -14,9 +14,8 @@ from typing import Any, NoReturn
 
 from . import lockdown as lock
 
-FAILED = 97
 _CHANNEL, _OUTPUT = 3, (1, 2)
-_OURS = (__package__, *(f"{__package__}.{name}" for name in ("child", "lockdown", "outer", "server")))
+_OURS = (__package__, *(f"{__package__}.{name}" for name in ("child", "lockdown", "server")))
 _NAMESPACES = lock.NEWNS | lock.NEWIPC | lock.NEWUTS | lock.NEWNET | lock.NEWCGROUP
 
 
@@ -24,7 +23,7 @@ def become(request: Mapping[str, Any], filter_code: bytes, channel: int, output:
     """Run the harness on `channel` with everything it prints going to `output`; ends the process.
 
     request: see forkserver_launch.py on the judge's side. Runs in a new process number namespace, as a child of the
-    server, with CAP_SYS_ADMIN over the server's namespaces until `lock_in` gives it up.
+    server, with CAP_SYS_ADMIN over the server's namespaces until it gives that up.
     """
     try:
         _streams(channel, output)
@@ -32,7 +31,7 @@ def become(request: Mapping[str, Any], filter_code: bytes, channel: int, output:
         _start_afresh(request)
     except BaseException as error:
         os.write(2, f"sandbox lock-in failed: {type(error).__name__}: {error}\n".encode())
-        os._exit(FAILED)
+        os._exit(lock.FAILED)
     os._exit(_harness())
 
 
@@ -58,11 +57,9 @@ def _lock_in(request: Mapping[str, Any], filter_code: bytes) -> None:
     os.chdir(request["work"])
     # From here on the namespaces above belong to the server's user, not to this process's.
     lock.new_user_namespace(os.getuid(), os.getgid())
-    lock.set_limits(request["limits"])  # after the user namespace: what counts processes counts its own only
-    lock.drop_privileges()
     lock.set_readable_by_itself()
-    lock.landlock(request["writable"])
-    lock.filter_system_calls(filter_code)
+    # Limits come after the user namespace: the one that counts processes counts only those of its own, then.
+    lock.give_up_everything(request["limits"], request["writable"], filter_code)
 
 
 def _file_systems(request: Mapping[str, Any]) -> None:
