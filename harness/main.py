@@ -41,11 +41,13 @@ def warm() -> None:
     import harness.probes
     from harness.isolation import settle
     from harness.vision import install_vision
+    from harness.watch import watch_loaders
 
     assert harness.probes.__all__
     torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.1).step()
     quiet_progress()
     tame_torch()
+    watch_loaders()
     install_vision()
     settle()
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
-from torch.utils.data import TensorDataset
+from torch.utils.data import DataLoader, TensorDataset
 
 from harness.isolation import kept_randomness, mode
 from harness.learning import infer
@@ -46,9 +47,10 @@ class Progress:
 class WatchedSet(TensorDataset):  # type: ignore[misc]
     """A training set that notices when it begins to repeat.
 
-    A boundary: an item is asked for again after at least half of the set was, with gradients switched on, and the
-    model has moved since the last boundary (a pass that only measures moves nothing). A model that never moves at
-    all still has epochs.
+    A pass begins when a DataLoader over it is iterated or, for code that indexes by hand, when an item is asked for
+    again after at least half of the set was. The beginning of a pass is an epoch's boundary if the one before it
+    covered at least half of the set with gradients on, and the model has moved since the last boundary (a pass that
+    only measures moves nothing). A model that never moves at all still has epochs.
     """
 
     def __init__(self, inputs: Any, targets: Any, model: Any, on_boundary: Callable[[], None]) -> None:
@@ -56,32 +58,66 @@ class WatchedSet(TensorDataset):  # type: ignore[misc]
         self._model = model
         self._on_boundary = on_boundary
         self._seen: set[int] = set()
+        self._in_loader = False
         self._first = self._last = fingerprint(model)
         self.boundaries = 0
 
     def __getitem__(self, index: Any) -> Any:
         if isinstance(index, int) and torch.is_grad_enabled():
-            self._touch(index % max(len(self), 1))
+            place = index % max(len(self), 1)
+            if not self._in_loader and place in self._seen and self._covered():
+                self._next_pass()
+            self._seen.add(place)
         return super().__getitem__(index)
 
-    def _touch(self, index: int) -> None:
-        if index in self._seen and 2 * len(self._seen) >= len(self):
-            self._seen.clear()
-            if self.moved() or self._last == self._first:
-                self._last = fingerprint(self._model)
-                self.boundaries += 1
-                self._on_boundary()
-        self._seen.add(index)
+    def begin_pass(self) -> None:
+        """A DataLoader over this set starts from the beginning."""
+        self._in_loader = True
+        self._next_pass()
 
-    def moved(self) -> bool:
-        """True if the model's parameters changed since the last boundary."""
-        return fingerprint(self._model) != self._last
+    def _covered(self) -> bool:
+        return 2 * len(self._seen) >= len(self) > 0
+
+    def _next_pass(self) -> None:
+        covered = self._covered()
+        self._seen.clear()
+        now = fingerprint(self._model)
+        if covered and (now != self._last or now == self._first):
+            self._last = now
+            self.boundaries += 1
+            self._on_boundary()
+
+    def unfinished(self) -> bool:
+        """True if an epoch was trained that no boundary has ended yet."""
+        now = fingerprint(self._model)
+        return now != self._last or (now == self._first and self._covered())
 
     def restart(self) -> None:
         """Count from here, as if a boundary had just been."""
         self._seen.clear()
         self._last = fingerprint(self._model)
         self.boundaries = 0
+
+
+def begin_pass(dataset: Any) -> None:
+    """Tell the watched set inside a (nested) dataset that a DataLoader over it starts."""
+    for _ in range(8):
+        if isinstance(dataset, WatchedSet):
+            dataset.begin_pass()
+            return
+        dataset = getattr(dataset, "dataset", None)
+
+
+def watch_loaders() -> None:
+    """Every DataLoader says when it starts."""
+    plain_iter = DataLoader.__iter__
+
+    @functools.wraps(plain_iter)
+    def start(self: Any) -> Any:
+        begin_pass(self.dataset)
+        return plain_iter(self)
+
+    DataLoader.__iter__ = start
 
 
 def fingerprint(model: Any) -> Fingerprint:

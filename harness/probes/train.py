@@ -92,11 +92,11 @@ def _student_loop(
         if own is None and not sees_model:
             raise _no_model(function)
         progress.model = own if own is not None else model
-        changed = watched.moved() or own not in (None, model)
-        if changed or not watched.boundaries:
+        unfinished = watched.unfinished() or own not in (None, model)
+        if unfinished or not watched.boundaries:
             progress.epoch_ended(None if visible or calls > 1 else task.epochs)
         histories.append(_history(returned))
-        if calls > 1 and watched.boundaries and changed:
+        if calls > 1 and watched.boundaries and unfinished:
             break  # it loops over epochs itself
     return histories[0] if len(histories) == 1 else [h for h in histories if h is not None] or None
 

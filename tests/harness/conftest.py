@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 
 import pytest
 
@@ -20,6 +21,5 @@ def warm_server() -> Iterator[WarmServer]:
 @pytest.fixture
 def harness(warm_server: WarmServer) -> Iterator[Harness]:
     """A harness in which nothing is loaded yet."""
-    started = Harness(warm_server)
-    yield started
-    started.close()
+    with closing(Harness(warm_server)) as started:
+        yield started

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from typing import Any
 
 import numpy as np
@@ -130,15 +131,14 @@ scores = np.asarray([0.25, 0.5])
 
 @pytest.fixture(scope="module")
 def zoo(warm_server: WarmServer) -> Iterator[Harness]:
-    harness = Harness(warm_server)
-    harness.load(ZOO)
     rng = np.random.default_rng(0)
     labels = rng.integers(0, 3, 40)
     inputs = rng.standard_normal((40, 4)).astype(np.float32)
     inputs[np.arange(40), labels] += 3
-    harness.put(x=inputs, y=labels, empty=inputs[:0], real=rng.standard_normal((40, 3)))
-    yield harness
-    harness.close()
+    with closing(Harness(warm_server)) as harness:
+        harness.load(ZOO)
+        harness.put(x=inputs, y=labels, empty=inputs[:0], real=rng.standard_normal((40, 3)))
+        yield harness
 
 
 def build(zoo: Harness, name: str, seed: int = 0, **arguments: Any) -> str:
