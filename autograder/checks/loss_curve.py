@@ -20,7 +20,7 @@ class LossCurveParams(Params):
     targets: str = Field(description="The judge's labels of those.")
     train_label: str = Field("", description="Evaluated training inputs, drawn beside the curve; empty: none.")
     train_targets: str = Field("", description="Labels of those.")
-    min_drop: float = Field(0.2, gt=0, lt=1, description="The loss must fall by this share of its start.")
+    min_drop: float = Field(0.2, gt=0, lt=1, description="The lowest loss must be this share below the start.")
     max_leftover: float = Field(
         10.0,
         gt=1,
@@ -61,12 +61,22 @@ class LossCurve(Check):
         trouble = _trouble(curve, params, leftover)
         if trouble is not None:
             return failed(*trouble, **evidence)
-        return passed(f"The loss falls from {curve[0]:.2f} to {curve[-1]:.2f}.", **evidence)
+        return passed(_praise(curve), **evidence)
 
 
 def _curve(observation: Observation, context: Context, label: str, targets: str) -> list[float]:
     labels = labels_of(context.arrays, targets)
     return [cross_entropy(outputs, labels) for outputs in epoch_outputs(observation, label)]
+
+
+def _praise(curve: list[float]) -> str:
+    """What a good curve did; a rise after its lowest point is named, but costs nothing: small sets overfit soon."""
+    low = min(curve)
+    said = f"The loss falls from {curve[0]:.2f} to {low:.2f}"
+    if curve[-1] > 1.1 * low:
+        at = curve.index(low)
+        return f"{said} after epoch {at}, then rises to {curve[-1]:.2f}: from there on the model overfits."
+    return f"{said}." if curve[-1] == low else f"{said} and ends at {curve[-1]:.2f}."
 
 
 def _drawable(curve: list[float]) -> list[float | None]:
@@ -96,7 +106,8 @@ def _trouble(curve: list[float], params: LossCurveParams, leftover: float) -> tu
             f"Gradients pile up: after training they are {leftover:.0f} times as big as one batch's.",
             "Call optimizer.zero_grad() before every loss.backward(); PyTorch adds gradients up until you clear them.",
         )
-    drop = (first - last) / first if first > 0 else 0.0
+    lowest = min(curve[1:])
+    drop = (first - lowest) / first if first > 0 else 0.0
     if drop >= params.min_drop:
         return None
     if last > first * 1.1:
@@ -112,7 +123,7 @@ def _trouble(curve: list[float], params: LossCurveParams, leftover: float) -> tu
             "this model's parameters, and that the output is logits (no softmax before CrossEntropyLoss).",
         )
     return (
-        f"The loss falls too little: from {first:.2f} to {last:.2f}, by {max(drop, 0):.0%} of its start; "
+        f"The loss falls too little: from {first:.2f} to {lowest:.2f}, by {max(drop, 0):.0%} of its start; "
         f"{params.min_drop:.0%} is asked for.",
         "Is zero_grad called before every backward? Is the data shuffled? Does forward return logits without softmax?",
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -198,6 +199,7 @@ def _builder(path: Path) -> Builder:
     if spec is None or spec.loader is None or not path.exists():
         raise SpecError(f"{path}: no such data builder", "Write build(name, data_dir, seed) there, or drop `data`.")
     module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # dataclasses look their module up there
     spec.loader.exec_module(module)
     build = getattr(module, "build", None)
     if build is None:
