@@ -100,10 +100,14 @@ def _data_name(loaded: LoadedSpec) -> str:
 
 
 def _table(loaded: LoadedSpec, graded: list[Graded]) -> Table:
-    table = Table(title="solutions × checks  (✓ passed, ◐ partial, ✗ failed, T time, C crash, M memory, · skipped)")
+    names = "  ".join(f"{number} {check.spec.id}" for number, check in enumerate(loaded.checks, 1))
+    table = Table(
+        title="solutions × checks",
+        caption=f"✓ passed  ◐ partial  ✗ failed  T time  C crash  M memory  · skipped\n{names}",
+    )
     table.add_column("solution", no_wrap=True)
-    for check in loaded.checks:
-        table.add_column(check.spec.id.replace("_", "\n"), justify="center")
+    for number in range(1, len(loaded.checks) + 1):
+        table.add_column(str(number), justify="center", no_wrap=True)
     table.add_column("score", justify="right")
     for one in graded:
         signs = {c.id: _SIGNS[c.verdict] for c in one.report.checks}

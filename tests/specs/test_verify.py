@@ -1,0 +1,98 @@
+"""Every grader spec holds on every reference solution, graded for real. The same as `bin/autograder spec verify --all`.
+
+On the stand-in data; and on the real data as well where AUTOGRADER_DATA_DIR names its folder.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import lru_cache
+
+import pytest
+
+from autograder import pipeline
+from autograder.config import settings
+from autograder.intake import unpack
+from autograder.model import GradeReport, Verdict
+from autograder.sandbox import open_sandbox
+from autograder.sandbox.base import Sandbox
+from autograder.specs.dataset import DataSet
+from autograder.specs.loader import LoadedSpec, load_all
+from autograder.specs.solutions import Solution, find_solutions
+from autograder.verify import Graded, grade_solution, whole_problems
+
+SPECS = load_all(settings().specs_dir)
+SOLUTIONS = [(spec, s) for spec in SPECS for s in find_solutions(settings().solutions_dir / spec)]
+# A data set that needs a folder is there only where the folder is; nothing is skipped silently elsewhere.
+DATA = ["standin"] + (["real"] if settings().data_dir else [])
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Sandbox]:
+    made = open_sandbox(settings())
+    yield made
+    made.close()
+
+
+@lru_cache
+def data_of(spec: str, kind: str) -> DataSet:
+    loaded = SPECS[spec]
+    if kind == "standin":
+        return loaded.build_data(None, loaded.spec.seed, "standin")
+    return loaded.build_data(settings().data_dir, loaded.spec.seed)
+
+
+_graded: dict[tuple[str, str, str], Graded] = {}
+
+
+def graded(spec: str, solution: Solution, sandbox: Sandbox, kind: str) -> Graded:
+    key = (spec, solution.name, kind)
+    if key not in _graded:
+        _graded[key] = grade_solution(SPECS[spec], solution, sandbox, data_of(spec, kind))
+    return _graded[key]
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("kind", DATA)
+@pytest.mark.parametrize(("spec", "solution"), SOLUTIONS, ids=lambda v: v.name if isinstance(v, Solution) else v)
+def test_the_verdict_is_right(spec: str, solution: Solution, kind: str, sandbox: Sandbox) -> None:
+    one = graded(spec, solution, sandbox, kind)
+    assert not one.problems, "\n".join([*one.problems, *(f"{c.id}: {c.message}" for c in one.report.checks)])
+
+
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("kind", DATA)
+@pytest.mark.parametrize("spec", SPECS)
+def test_every_check_with_points_catches_something(spec: str, kind: str, sandbox: Sandbox) -> None:
+    every = [graded(spec, s, sandbox, kind) for name, s in SOLUTIONS if name == spec]
+    assert not whole_problems(SPECS[spec], every)
+
+
+@pytest.mark.parametrize("spec", SPECS)
+def test_two_gradings_agree_to_the_last_digit(spec: str, sandbox: Sandbox) -> None:
+    solution = next(s for name, s in SOLUTIONS if name == spec and s.accepted)
+    first = graded(spec, solution, sandbox, "standin").report
+    second = grade_solution(SPECS[spec], solution, sandbox, data_of(spec, "standin")).report
+    assert [(c.id, c.score, c.message, c.evidence) for c in first.checks] == [
+        (c.id, c.score, c.message, c.evidence) for c in second.checks
+    ]
+    assert first.receipt == second.receipt
+
+
+def starters() -> list[tuple[str, str]]:
+    return [
+        (spec, path.name) for spec, loaded in SPECS.items() for path in sorted((loaded.folder / "starter").iterdir())
+    ]
+
+
+def grade_file(loaded: LoadedSpec, name: str, data: bytes, sandbox: Sandbox) -> GradeReport:
+    return pipeline.grade(loaded, unpack(name, data), sandbox, data=data_of(loaded.spec.id, "standin"))
+
+
+@pytest.mark.parametrize(("spec", "file"), starters())
+def test_the_starter_handed_in_unchanged_scores_low_and_says_what_to_do(spec: str, file: str, sandbox: Sandbox) -> None:
+    loaded = SPECS[spec]
+    report = grade_file(loaded, file, (loaded.folder / "starter" / file).read_bytes(), sandbox)
+    assert report.score <= 0.2 * report.max_score
+    first_trouble = next(c for c in report.checks if c.verdict is not Verdict.PASSED)
+    assert first_trouble.hint
