@@ -68,6 +68,28 @@ def test_memory(open_box: OpenBox, name: str) -> None:
     assert box.session.close().peak_memory_mb < 600  # not far beyond 256 between two looks
 
 
+SOCKETS = (
+    "import os, socket, time\n"
+    "for _ in range(8):\n"
+    " if os.fork() == 0:\n"
+    "  keep = []\n"
+    "  try:\n"
+    "   while True:\n"
+    "    keep += socket.socketpair()\n"
+    "    keep[-1].setblocking(False)\n"
+    "    keep[-1].setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 30)\n"
+    "    try:\n"
+    "     while True: keep[-1].send(bytes(1 << 16))\n"
+    "    except BlockingIOError: pass\n"
+    "  except OSError: time.sleep(99)\n"
+    "time.sleep(99)"
+)
+
+
+def test_memory_of_the_kernel_held_in_sockets(box: Box) -> None:
+    assert box.stopped(SOCKETS).verdict is Verdict.OUT_OF_MEMORY
+
+
 def test_an_allocation_that_cannot_fit_fails_where_it_is_made(box: Box) -> None:
     for code in ("bytearray(5 << 30)", "import mmap; mmap.mmap(-1, 100 << 30)"):
         assert box.payload(code)["error"]["type"] in ("MemoryError", "OSError")
