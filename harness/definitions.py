@@ -245,6 +245,15 @@ def is_main_guard(test: ast.expr) -> bool:
     return any(isinstance(node, ast.Name) and node.id == "__name__" for node in ast.walk(test))
 
 
+def is_too_deep(tree: ast.AST, limit: int = 200) -> bool:
+    """True if the tree is so deep that walking it by recursion could fail."""
+    level, depth = [tree], 0
+    while level and depth <= limit:
+        level = [child for node in level for child in ast.iter_child_nodes(node)]
+        depth += 1
+    return depth > limit
+
+
 def trains(node: ast.AST) -> bool:
     """True if the code runs a backward pass somewhere."""
     return any(isinstance(n, ast.Attribute) and n.attr == "backward" for n in ast.walk(node))

@@ -15,10 +15,10 @@ from harness.definitions import bound_names
 from harness.errors import BadRequest, HarnessError, Kind, kind_of, message_of, student_folder, where_of
 from harness.loading import (
     DefinitionLoader,
-    HelperFinder,
     Notes,
     compile_chunk,
     decode_source,
+    install_helpers,
     parse_file,
     prepare,
     write_file,
@@ -68,7 +68,7 @@ def _student_module(folder: Path, main: str) -> ModuleType:
 
 def _load_definitions(data: bytes, main: str, module: ModuleType, notes: Notes, folder: Path) -> Submission:
     stubs.install_notebook_names()
-    sys.meta_path.insert(0, HelperFinder(folder, main, notes))
+    install_helpers(folder, main, notes)
     loader = DefinitionLoader(vars(module), notes)
     if main.endswith(".py"):
         loader.load(main, _parse_main(data, main, notes))

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import random
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 import torch
+from torch.nn.parameter import UninitializedTensorMixin
 
 
 def seed_all(seed: int) -> None:
@@ -24,6 +26,7 @@ def settle() -> None:
     torch.set_grad_enabled(True)
     torch.set_num_threads(max(1, int(os.environ.get("OMP_NUM_THREADS", "1") or 1)))
     torch.use_deterministic_algorithms(True, warn_only=True)
+    warnings.filterwarnings("ignore", message=".*does not have a deterministic implementation")
     torch.utils.deterministic.fill_uninitialized_memory = False
 
 
@@ -58,7 +61,7 @@ def mode(model: Any, train: bool) -> Iterator[None]:
 def kept_gradients_and_buffers(model: Any) -> Iterator[None]:
     """Gradients and buffers (running statistics) are as before afterwards; gradients are cleared inside."""
     gradients = [(p, p.grad) for p in model.parameters()]
-    buffers = [(b, b.detach().clone()) for b in model.buffers()]
+    buffers = [(b, b.detach().clone()) for b in model.buffers() if not isinstance(b, UninitializedTensorMixin)]
     for parameter, _ in gradients:
         parameter.grad = None
     try:

@@ -10,7 +10,8 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from harness.convert import model_output, to_array, to_tensor
+from harness.convert import home, model_output, to_array, to_tensor
+from harness.isolation import kept_randomness, mode
 from harness.wire import Array
 
 
@@ -27,11 +28,11 @@ def loss_of(output: Any, targets: Any) -> Any:
     return functional.cross_entropy(prediction.float(), targets.long())
 
 
-def target_tensor(targets: Array | None) -> Any:
-    """Targets on the device; whole numbers as int64, as cross entropy wants them."""
+def target_tensor(targets: Array | None, place: Any = None) -> Any:
+    """Targets as a tensor (see convert.to_tensor); whole numbers as int64, as cross entropy wants them."""
     if targets is None:
         return None
-    return to_tensor(targets.astype(np.int64) if targets.dtype.kind in "iub" else targets)
+    return to_tensor(targets.astype(np.int64) if targets.dtype.kind in "iub" else targets, place)
 
 
 def global_norm(gradients: Iterable[Any]) -> float:
@@ -62,14 +63,22 @@ def step(model: Any, optimiser: Any | None, inputs: Any, targets: Any) -> float:
     return float(loss.detach())
 
 
+def materialise(model: Any, inputs: Array) -> None:
+    """Give lazy layers their shapes, which a first forward pass does; other models are left alone."""
+    tensors = [*model.parameters(), *model.buffers()]
+    if any(isinstance(t, torch.nn.parameter.UninitializedTensorMixin) for t in tensors):
+        with kept_randomness(), mode(model, False):
+            infer(model, inputs[:2], None)
+
+
 def infer(model: Any, inputs: Array, batch_size: int | None) -> tuple[Array, str]:
     """The outputs for all inputs and the type name of what the model returned; batches are joined along axis 0."""
     size = batch_size or max(len(inputs) if inputs.ndim else 1, 1)
     starts = range(0, len(inputs), size) if inputs.ndim and len(inputs) else [0]
-    arrays, name = [], ""
+    arrays, name, place = [], "", home(model)
     with torch.no_grad():
         for start in starts:
-            output = model(to_tensor(inputs[start : start + size] if inputs.ndim else inputs))
+            output = model(to_tensor(inputs[start : start + size] if inputs.ndim else inputs, place))
             name = name or type(output).__name__
             arrays.append(to_array(model_output(output)))
     if len(arrays) == 1:

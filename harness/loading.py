@@ -7,19 +7,21 @@ import ast
 import importlib.abc
 import importlib.machinery
 import importlib.util
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from types import CodeType, ModuleType
 from typing import Any
 
-from harness.definitions import Sorter, Step, Unit
+from harness.definitions import Sorter, Step, Unit, is_too_deep
 from harness.errors import SOURCES, BadRequest, message_of, where_of
 from harness.lazy import LazyStore
 from harness.notebook import Cell, Cleaned, clean
 from harness.packages import explain, run_import
 
 MAX_REMARKS = 60
+TOO_DEEP = "nests expressions too deeply to be read"
 
 
 @dataclass(slots=True)
@@ -144,6 +146,9 @@ def prepare(cell: Cell, notes: Notes, folder: Path) -> ast.Module | None:
         return None
     SOURCES.add(cell.name, cleaned.code)
     tree = ast.parse(cleaned.code, cell.name)
+    if is_too_deep(tree):
+        notes.remark("unparsable_cell", f"This cell {TOO_DEEP}; it was left out.", cell.name)
+        return None
     notes.trees.append((cell.name, tree))
     return tree
 
@@ -171,12 +176,10 @@ def decode_source(data: bytes) -> str:
 class HelperFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     """Imports a submission's helper modules, definitions only, so that a helper that trains does not train."""
 
-    def __init__(self, folder: Path, main: str, notes: Notes) -> None:
+    def __init__(self, folder: Path, roots: Sequence[Path], notes: Notes) -> None:
         self._folder = folder
+        self._roots = roots
         self._notes = notes
-        inner = sorted({file.parent for file in folder.rglob("*.py")}, key=lambda path: (len(path.parts), path))
-        # Folders that a dropped `sys.path.append` might have named come last.
-        self._roots = list(dict.fromkeys([folder, (folder / main).parent, *inner]))
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
@@ -208,6 +211,17 @@ class HelperFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         DefinitionLoader(vars(module), self._notes).load(label, tree)
 
 
+def install_helpers(folder: Path, main: str, notes: Notes) -> None:
+    """Make helper modules importable: those beside the main file first of all, those in other folders last of all.
+
+    The latter are what a `sys.path.append` would have named, had it been run.
+    """
+    near = list(dict.fromkeys([folder, (folder / main).parent]))
+    inner = sorted({file.parent for file in folder.rglob("*.py")} - set(near), key=lambda p: (len(p.parts), p))
+    sys.meta_path.insert(0, HelperFinder(folder, near, notes))
+    sys.meta_path.append(HelperFinder(folder, inner, notes))
+
+
 def parse_file(label: str, text: str, notes: Notes) -> ast.Module:
     """A .py file's tree; notebook leftovers (`!pip …`) are cleaned out. Raises SyntaxError naming the file."""
     text = text.replace("\r\n", "\n").replace("\r", "\n").lstrip("\ufeff")
@@ -221,5 +235,7 @@ def parse_file(label: str, text: str, notes: Notes) -> ast.Module:
         for line, code, message in cleaned.notes:
             notes.remark(code, message, f"{label}, line {line}")
         tree = ast.parse(cleaned.code, label)
+    if is_too_deep(tree):
+        raise SyntaxError(f"{label} {TOO_DEEP}")
     notes.trees.append((label, tree))
     return tree

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 
 from harness.definitions import dotted
-from harness.errors import BadRequest, HarnessError, Kind
+from harness.errors import BadRequest, HarnessError, Kind, message_of
 from harness.packages import Placeholder
 from harness.submission import Submission
 
@@ -80,8 +80,8 @@ def _look_up(submission: Submission, name: str, kind: str) -> tuple[Any, str]:
         return _ABSENT, ""
     try:
         value = submission.value(name)
-    except Exception as error:
-        return _ABSENT, f"`{name}` could not be evaluated: {type(error).__name__}: {error}"
+    except BaseException as error:
+        return _ABSENT, f"`{name}` could not be evaluated: {type(error).__name__}: {message_of(error)}"
     if not _fits(kind, value):
         wanted = {"model": "a class based on torch.nn.Module", "function": "a function"}.get(kind, "a value")
         return _ABSENT, f"`{name}` is there but is no {wanted.removeprefix('a ')}."
@@ -249,7 +249,8 @@ def plan_build(submission: Submission, entry: Resolved, arguments: Mapping[str, 
         try:
             args, own = _arguments(submission, call)
         except Exception as error:
-            failure = failure or f" Your own call in {call.where} could not be used: {type(error).__name__}: {error}"
+            reason = f"{type(error).__name__}: {message_of(error)}"
+            failure = failure or f" Your own call in {call.where} could not be used: {reason}"
             continue
         return Build(target, args, {**own, **keywords} if len(args) == 0 else own, "constructor_call")
     needed = ", ".join(p.name for p in inspect.signature(target).parameters.values() if p.default is p.empty)

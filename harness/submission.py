@@ -65,8 +65,12 @@ class Submission:
         return isinstance(module, ModuleType) and self._inside(module)
 
     def models(self) -> dict[str, type]:
-        """The student's own nn.Module classes by name."""
-        return {name: value for name, value in self.namespace.items() if self.kind(value) == "model"}
+        """The student's own nn.Module classes by name; a class of two names goes by the first."""
+        found: dict[str, type] = {}
+        for name, value in list(self.namespace.items()):
+            if self.kind(value) == "model" and value not in found.values():
+                found[name] = value
+        return found
 
     def kind(self, value: Any) -> str | None:
         """`model`, `class`, `function` or `value`; None for what the student only imported."""

@@ -96,7 +96,7 @@ class Supplies:
 
     def _held_out(self) -> Any:
         inputs, targets = self._task.validation_inputs, self._task.validation_targets
-        return TensorDataset(torch.from_numpy(inputs), target_tensor(targets).cpu())
+        return TensorDataset(to_tensor(inputs), target_tensor(targets))
 
     def _loader(self, dataset: Any, shuffle: bool) -> Any:
         order = torch.Generator().manual_seed(self._task.seed)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from harness.convert import to_tensor
+from harness.convert import home, to_tensor
 from harness.isolation import kept_gradients_and_buffers, mode, seed_all
-from harness.learning import global_norm, loss_of, target_tensor
+from harness.learning import global_norm, loss_of, materialise, target_tensor
 from harness.session import Request, Session, operation
 
 
@@ -15,9 +15,10 @@ from harness.session import Request, Session, operation
 def run_gradient_norms(session: Session, request: Request) -> Mapping[str, Any]:
     """One forward and backward pass in train mode. A parameter the pass never reached has norm null."""
     model = session.model(request.text("handle"))
-    inputs = to_tensor(session.array(request.text("inputs")))
-    name = request.text("targets", None)
-    targets = target_tensor(session.array(name)) if name else None
+    array = session.array(request.text("inputs"))
+    materialise(model, array)
+    inputs, name = to_tensor(array, home(model)), request.text("targets", None)
+    targets = target_tensor(session.array(name), home(model)) if name else None
     seed_all(request.seed)
     with mode(model, True), kept_gradients_and_buffers(model):
         loss = loss_of(model(inputs), targets)

@@ -9,10 +9,10 @@ from typing import Any
 import torch
 
 from harness.binding import call, plan
-from harness.convert import to_tensor, tree
+from harness.convert import home, to_tensor, tree
 from harness.errors import HarnessError, Kind
 from harness.isolation import kept_gradients_and_buffers, kept_randomness, mode, seed_all
-from harness.learning import adam, global_norm, loss_of, step, target_tensor
+from harness.learning import adam, global_norm, loss_of, materialise, step, target_tensor
 from harness.session import Request, Session, operation
 from harness.supplies import Supplies, Task
 from harness.watch import Progress, WatchedSet
@@ -29,6 +29,7 @@ def run_train(session: Session, request: Request) -> Mapping[str, Any]:
     progress = Progress(model, evaluate, request.emit, task.epochs)
     entry = request.text("entry", None)
     function = session.entry(entry).target if entry else None
+    materialise(model, task.inputs)
     seed_all(task.seed)
     progress.epoch_ended()
     seed_all(task.seed)
@@ -60,7 +61,7 @@ def _task(session: Session, request: Request) -> Task:
 
 def _grader_loop(model: Any, task: Task, progress: Progress) -> None:
     """Adam on the loss of `learning.loss_of`, a new order every epoch."""
-    inputs, targets = to_tensor(task.inputs), target_tensor(task.targets)
+    inputs, targets = to_tensor(task.inputs, home(model)), target_tensor(task.targets, home(model))
     optimiser = adam(model, task.lr)
     order = torch.Generator().manual_seed(task.seed)
     for _ in range(task.epochs):
@@ -76,8 +77,8 @@ def _student_loop(
     roles = plan(function, given)
     sees_model = "model" in roles.values()
     watched = WatchedSet(
-        torch.from_numpy(task.inputs),
-        target_tensor(task.targets).cpu(),
+        to_tensor(task.inputs),
+        target_tensor(task.targets),
         model,
         progress.epoch_ended if sees_model else _nothing,
     )
@@ -133,7 +134,7 @@ def _leftover_gradient(model: Any, task: Task) -> dict[str, float | None]:
     Far more left over than one batch gives means that gradients were never cleared.
     """
     left = global_norm(p.grad for p in model.parameters())
-    inputs, targets = to_tensor(task.inputs), target_tensor(task.targets)
+    inputs, targets = to_tensor(task.inputs, home(model)), target_tensor(task.targets, home(model))
     norms: list[float] = []
     with kept_randomness(), mode(model, True), kept_gradients_and_buffers(model):
         for rows in task.batches(torch.arange(len(inputs)))[:MEASURED_BATCHES]:

@@ -172,3 +172,21 @@ def test_files_that_lead_elsewhere_are_refused(harness: Harness, files: dict[str
     error = harness.error("load", files=listed, main=main, mode="definitions", seed=0)
     assert error["kind"] == "bad_request"
     assert list(harness.folder.parent.glob("x.py")) == []
+
+
+def test_a_helper_in_a_folder_the_notebook_put_on_its_path_is_found_last(harness: Harness) -> None:
+    files = {
+        "main.py": b"import sys\nsys.path.append('src')\nfrom parts import N\nimport tarfile\nT = tarfile.__name__\n",
+        "src/parts.py": b"N = 3\n",
+        "src/tarfile.py": b"raise SystemExit\n",
+    }
+    loaded = harness.load_files(files, "main.py")
+    assert [r["code"] for r in loaded["remarks"]] == ["not_run"]
+    assert {"N", "T"} <= set(loaded["names"])
+
+
+@pytest.mark.parametrize("terms", [500, 3000, 100_000])
+def test_expressions_nested_beyond_reason_cost_their_cell_only(harness: Harness, terms: int) -> None:
+    loaded = harness.load(["x = " + "+".join(["1"] * terms), "y = 1"])
+    assert [(r["code"], r["where"][:6]) for r in loaded["remarks"]] == [("unparsable_cell", "cell 1")]
+    assert loaded["names"] == {"y": "value"}

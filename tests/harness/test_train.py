@@ -379,3 +379,18 @@ def test_one_row_left_over_does_not_break_batch_normalisation(school: Harness) -
     train(school, None, batch_size=47)
     train(school, "with_loader", batch_size=47)
     assert numbers(school) == [0, 1, 2, 3, 4]
+
+
+def test_lazy_layers_can_be_probed_at_once(harness: Harness) -> None:
+    source = "import torch.nn as nn\nclass Net(nn.Module):\n    def __init__(self):\n        super().__init__()\n"
+    source += "        self.net = nn.Sequential(nn.LazyLinear(5), nn.LazyBatchNorm1d(), nn.LazyLinear(3))\n"
+    source += "    def forward(self, x): return self.net(x)\n"
+    harness.load(source)
+    harness.put(x=np.ones((8, 4), np.float32), y=np.arange(8) % 3)
+    handle = harness.model("Net")
+    shapes = [p["shape"] for p in harness.result("parameters", handle=handle)["parameters"]]
+    assert shapes[0] == []
+    norms = harness.result("gradient_norms", handle=handle, inputs="x", targets="y", seed=0)
+    assert norms["parameters"][0]["shape"] == [5, 4]
+    result = harness.result("train", handle=harness.model("Net"), inputs="x", targets="y", epochs=2, batch_size=4)
+    assert result["epochs"] == 2

@@ -195,7 +195,7 @@ def test_helper_modules_are_loaded_definitions_only(tmp_path: Path, monkeypatch:
     write_file(tmp_path, "hx_pkg/layers.py", b"from .sizes import N\nLAYERS = N + 1\n")
     write_file(tmp_path, "hx_pkg/sizes.py", b"N = 1\nprint(1/0)\n")
     notes = Notes()
-    monkeypatch.setattr(sys, "meta_path", [HelperFinder(tmp_path, "main.py", notes), *sys.meta_path])
+    monkeypatch.setattr(sys, "meta_path", [HelperFinder(tmp_path, [tmp_path], notes), *sys.meta_path])
     namespace: dict[str, Any] = {"__name__": "__main__"}
     tree = parse_file("main.py", "from hx_model import CNN\nfrom hx_pkg.layers import LAYERS\n", notes)
     DefinitionLoader(namespace, notes).load("main.py", tree)
