@@ -90,7 +90,7 @@ def assignment_page(
         due=assignment.due,
         overdue=overdue(assignment),
         entry_points=assignment.entry_points,
-        rules=_rules(assignment, sum(sub.attempt > 0 for sub in submissions)),
+        rules=_rules(assignment, sum(_counts(sub) for sub in submissions)),
         max_mb=max_mb,
         curl=f'curl -H "Authorization: Bearer {bearer}" -F file=@{suffix} {url}',
         token=token,
@@ -98,6 +98,11 @@ def assignment_page(
         attempts=attempt_lines(submissions),
         **frame,
     )
+
+
+def _counts(sub: SubmissionView) -> bool:
+    """Refused uploads and gradings that failed on our side use up no attempt."""
+    return sub.attempt > 0 and (sub.report is None or sub.report.verdict is not Verdict.GRADER_ERROR)
 
 
 def _rules(assignment: AssignmentView, used: int) -> str:

@@ -86,6 +86,7 @@ def parts(settings: Settings, host: str, port: int) -> list[Part]:
     logs = settings.var_dir / "logs"
     logs.mkdir(parents=True, exist_ok=True)
     api = ["uvicorn", "api.app:create_app", "--factory", "--host", host, "--port", str(port), "--no-server-header"]
+    api += ["--timeout-graceful-shutdown", "2"]  # open live pages would keep it from ending
     worker = ["celery", "-A", "worker.app", "worker", "--loglevel=INFO"]
     return [
         Part("api", [sys.executable, "-m", *api], logs / "api.log"),

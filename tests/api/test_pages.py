@@ -297,6 +297,19 @@ def test_the_headline_never_says_all_while_something_is_withheld(
     assert never not in banner
 
 
+def test_attempts_used_up_are_those_that_count(world: World) -> None:
+    group = make_class(1, max_attempts=3)
+    student = group.students[0]
+    browser = world.browser(student)
+    path = f"/assignments/{group.assignment_id}"
+    assert "You have used 0 of 3 attempts." in browser.http.get(path).text
+    for report in (make_report(make_check(1)), make_report(make_check(1), verdict=Verdict.GRADER_ERROR)):
+        hand_in(student, group)
+        grade_next(report)
+    browser.post(f"{path}/submissions", path, files={"file": ("a.py", b"")})
+    assert "You have used 1 of 3 attempts." in browser.http.get(path).text
+
+
 @pytest.mark.parametrize("path", ["/nothing", "/assignments/none", "/submissions/s_none", "/static/none.css", "/a/b/c"])
 def test_pages_that_are_not_there(world: World, path: str) -> None:
     answer = world.browser(world.owner).http.get(path)
