@@ -19,15 +19,15 @@ from autograder.specs.loader import load_spec
 
 COURSE = "demo"
 SPEC = "ccds-cnn-1"
-# Student → the reference solution that the demo hands in for them.
+# Student → the reference solution that the demo hands in for them, and what it is.
 WORK = {
-    "ada": "accepted/colab_notebook.ipynb",
-    "ben": "partially_accepted",
-    "chi": "wrong_answer/wrong_class_count",
-    "dan": "time_limit_exceeded/infinite_loop_in_train",
-    "eva": "run_time_error/crash_in_forward",
-    "fay": "hostile",
-    "gus": "",  # has handed in nothing yet: for the reader to try
+    "ada": ("accepted/colab_notebook.ipynb", "a right Colab notebook"),
+    "ben": ("partially_accepted/missing_layers", "a partly right model"),
+    "chi": ("wrong_answer/wrong_class_count", "a wrong output shape"),
+    "dan": ("time_limit_exceeded/infinite_loop_in_train", "an endless loop in train"),
+    "eva": ("run_time_error/crash_in_forward", "a crash in forward"),
+    "fay": ("hostile/reads_files_and_forges_score", "an attack on the grader"),
+    "gus": ("", "nothing handed in yet"),
 }
 
 
@@ -54,7 +54,7 @@ def set_up(settings: Settings) -> dict[str, Login]:
         people[name] = accounts.ensure_user(email, name.capitalize(), password)
         accounts.enrol(COURSE, people[name].id, Role.INSTRUCTOR if name == "instructor" else Role.STUDENT)
         logins[name] = Login(email, password, accounts.create_token(people[name].id, "demo"))
-    for name, work in WORK.items():
+    for name, (work, _) in WORK.items():
         _hand_in(settings, people[name], work)
     kept.touch(mode=0o600)
     kept.write_text(json.dumps({name: asdict(login) for name, login in logins.items()}, indent=1))
@@ -83,8 +83,8 @@ def show(settings: Settings, logins: dict[str, Login], console: Console) -> None
     url = settings.public_url
     console.print(f"\n[bold]The autograder runs at {url}[/]  (Ctrl+C ends it)\n")
     for name, login in logins.items():
-        note = WORK.get(name, "sees all scores") or "has handed in nothing yet"
-        console.print(f"  {login.email:24} password [bold]{login.password}[/]   {note}", highlight=False)
+        note = WORK[name][1] if name in WORK else "sees all scores"
+        console.print(f"  {login.email:24} password [bold]{login.password}[/]   {note}", soft_wrap=True)
     login = logins["gus"]
     example = settings.solutions_dir / SPEC / "accepted/colab_notebook.ipynb"
     console.print("\nHand something in as gus:\n")
