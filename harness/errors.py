@@ -154,7 +154,8 @@ def _student_frames(error: BaseException) -> tuple[str, str]:
             where = f"{label}, line {error.lineno}"
         if len(frames) > 20:
             frames = [*frames[:10], f"  … {len(frames) - 20} more …\n", *frames[-10:]]
-        return where, "".join(frames) + f"{type(error).__name__}: {message_of(error)[:500]}"
+        name = error.type_name if isinstance(error, HarnessError) else type(error).__name__
+        return where, "".join(frames) + f"{name}: {message_of(error)[:500]}"
     except BaseException:
         return "", ""
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
+from torch.optim.optimizer import register_optimizer_step_post_hook
 from torch.utils.data import DataLoader, TensorDataset
 
 from harness.isolation import kept_randomness, mode
@@ -44,18 +45,39 @@ class Progress:
         self._since = time.perf_counter()
 
 
+class Steps:
+    """Counts the steps of every optimiser in the process while it is open."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.on_step: Callable[[int], None] | None = None
+        self._hook = register_optimizer_step_post_hook(self._stepped)
+
+    def _stepped(self, *_args: Any) -> None:
+        self.count += 1
+        if self.on_step is not None:
+            self.on_step(self.count)
+
+    def close(self) -> None:
+        """Stop counting."""
+        self._hook.remove()
+
+
 class WatchedSet(TensorDataset):  # type: ignore[misc]
     """A training set that notices when it begins to repeat.
 
     A pass begins when a DataLoader over it is iterated or, for code that indexes by hand, when an item is asked for
     again after at least half of the set was. The beginning of a pass is an epoch's boundary if the one before it
-    covered at least half of the set with gradients on, and the model has moved since the last boundary (a pass that
-    only measures moves nothing). A model that never moves at all still has epochs.
+    covered at least half of the set with gradients on, and something was trained since the last boundary: an
+    optimiser stepped, or the model moved (a pass that only measures does neither). Where nothing is ever trained,
+    each pass is an epoch.
     """
 
-    def __init__(self, inputs: Any, targets: Any, model: Any, on_boundary: Callable[[], None]) -> None:
+    def __init__(self, inputs: Any, targets: Any, model: Any, steps: Steps, on_boundary: Callable[[], None]) -> None:
         super().__init__(inputs, targets)
         self._model = model
+        self._steps = steps
+        self._stepped = 0
         self._on_boundary = on_boundary
         self._seen: set[int] = set()
         self._in_loader = False
@@ -80,23 +102,28 @@ class WatchedSet(TensorDataset):  # type: ignore[misc]
 
     def _next_pass(self) -> None:
         covered = self._covered()
+        ended = covered and self.unfinished()
         self._seen.clear()
-        now = fingerprint(self._model)
-        if covered and (now != self._last or now == self._first):
-            self._last = now
+        if ended:
+            self._mark()
             self.boundaries += 1
             self._on_boundary()
 
     def unfinished(self) -> bool:
         """True if an epoch was trained that no boundary has ended yet."""
         now = fingerprint(self._model)
-        return now != self._last or (now == self._first and self._covered())
+        if now != self._last or self._steps.count != self._stepped:
+            return True
+        return now == self._first and not self._steps.count and self._covered()
 
     def restart(self) -> None:
         """Count from here, as if a boundary had just been."""
         self._seen.clear()
-        self._last = fingerprint(self._model)
+        self._mark()
         self.boundaries = 0
+
+    def _mark(self) -> None:
+        self._last, self._stepped = fingerprint(self._model), self._steps.count
 
 
 def begin_pass(dataset: Any) -> None:

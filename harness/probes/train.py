@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import functools
+import math
 import statistics
 from collections.abc import Callable, Mapping
+from contextlib import closing, suppress
 from typing import Any
 
 import torch
 
-from harness.binding import call, plan
+from harness.binding import Role, call, plan
 from harness.convert import home, to_tensor, tree
 from harness.errors import HarnessError, Kind
 from harness.isolation import kept_gradients_and_buffers, kept_randomness, mode, seed_all
 from harness.learning import adam, global_norm, loss_of, materialise, step, target_tensor
 from harness.session import Request, Session, operation
 from harness.supplies import Supplies, Task
-from harness.watch import Progress, WatchedSet
+from harness.watch import Progress, Steps, WatchedSet
 
 MEASURED_BATCHES = 4
 
@@ -75,31 +78,36 @@ def _student_loop(
 ) -> Any:
     """Call the student's function, once or once an epoch; returns its history as a tree, or None."""
     roles = plan(function, given)
-    sees_model = "model" in roles.values()
-    watched = WatchedSet(
-        to_tensor(task.inputs),
-        target_tensor(task.targets),
-        model,
-        progress.epoch_ended if sees_model else _nothing,
-    )
-    supplies = Supplies(task, model, watched)
-    visible = supplies.shows_epochs(roles) and sees_model
-    calls = 1 if "epochs" in roles.values() or not sees_model else task.epochs
-    histories = []
-    for number in range(1, calls + 1):
-        watched.restart()
-        returned = call(function, supplies.values(roles, given, epoch=number))
-        own = _returned_model(returned)
-        if own is None and not sees_model:
-            raise _no_model(function)
-        progress.model = own if own is not None else model
-        unfinished = watched.unfinished() or own not in (None, model)
-        if unfinished or not watched.boundaries:
-            progress.epoch_ended(None if visible or calls > 1 else task.epochs)
-        histories.append(_history(returned))
-        if calls > 1 and watched.boundaries and unfinished:
-            break  # it loops over epochs itself
+    sees_model = Role.MODEL in roles.values()
+    with closing(Steps()) as steps:
+        on_boundary = progress.epoch_ended if sees_model else _nothing
+        watched = WatchedSet(to_tensor(task.inputs), target_tensor(task.targets), model, steps, on_boundary)
+        supplies = Supplies(task, model, watched)
+        visible = supplies.shows_epochs(roles) and sees_model
+        if sees_model and not visible and Role.BATCH_SIZE in roles.values():
+            steps.on_step = functools.partial(_epoch_by_steps, progress, task)
+        calls = 1 if Role.EPOCHS in roles.values() or not sees_model else task.epochs
+        histories = []
+        for number in range(1, calls + 1):
+            watched.restart()
+            returned = call(function, supplies.values(roles, given, epoch=number))
+            own = _returned_model(returned)
+            if own is None and not sees_model:
+                raise _no_model(function)
+            progress.model = own if own is not None else model
+            unfinished = watched.unfinished() or own not in (None, model)
+            if unfinished or not watched.boundaries:
+                progress.epoch_ended(None if visible or calls > 1 else task.epochs)
+            histories.append(_history(returned))
+            if calls > 1 and watched.boundaries and unfinished:
+                break  # it loops over epochs itself
     return histories[0] if len(histories) == 1 else [h for h in histories if h is not None] or None
+
+
+def _epoch_by_steps(progress: Progress, task: Task, steps: int) -> None:
+    """Where the data can't be watched but the batch size is known, so many optimiser steps are an epoch."""
+    if steps % math.ceil(len(task.inputs) / task.batch_size) == 0 and progress.sent + 1 < task.epochs:
+        progress.epoch_ended()
 
 
 def _nothing() -> None:
@@ -136,7 +144,7 @@ def _leftover_gradient(model: Any, task: Task) -> dict[str, float | None]:
     left = global_norm(p.grad for p in model.parameters())
     inputs, targets = to_tensor(task.inputs, home(model)), target_tensor(task.targets, home(model))
     norms: list[float] = []
-    with kept_randomness(), mode(model, True), kept_gradients_and_buffers(model):
+    with suppress(Exception), kept_randomness(), mode(model, True), kept_gradients_and_buffers(model):
         for rows in task.batches(torch.arange(len(inputs)))[:MEASURED_BATCHES]:
             model.zero_grad()
             loss = loss_of(model(inputs[rows]), targets[rows])

@@ -64,6 +64,23 @@ def with_tensors(model, X_train, y_train, num_epochs, learning_rate):
     opt = torch.optim.SGD(model.parameters(), lr=learning_rate)
     return [step(model, opt, X_train, y_train) for _ in range(num_epochs)]
 
+def with_tensors_in_batches(model, x_train, y_train, epochs, bs):
+    opt = torch.optim.Adam(model.parameters(), lr=0.01)
+    for _ in range(epochs):
+        for rows in torch.randperm(len(x_train)).split(bs):
+            step(model, opt, x_train[rows], y_train[rows])
+    return model
+
+def keeps_the_best(model, train_loader, val_loader, epochs, optimizer):
+    """Ends with the weights of the first epoch."""
+    for epoch in range(epochs):
+        for x, y in train_loader:
+            step(model, optimizer, x, y)
+        if epoch == 0:
+            best = copy.deepcopy(model.state_dict())
+    model.load_state_dict(best)
+    return model
+
 def one_epoch(dataloader, model, loss_fn, optimizer):
     model.train()
     total = 0
@@ -141,6 +158,11 @@ def never_moves(model, train_loader, epochs, lr):
     for epoch in range(epochs):
         for x, y in train_loader:
             step(model, optimizer, x, y)
+
+def no_step(model, train_loader, epochs):
+    for epoch in range(epochs):
+        for x, y in train_loader:
+            F.cross_entropy(model(x), y).backward()
 
 def no_zero_grad(model, train_loader, epochs, optimizer):
     for epoch in range(epochs):
@@ -313,8 +335,26 @@ def test_tensors_show_only_the_beginning_and_the_end(school: Harness) -> None:
     assert len(result["history"]) == EPOCHS
 
 
-def test_a_model_that_never_moves_still_has_epochs(school: Harness) -> None:
-    train(school, "never_moves")
+def test_tensors_in_batches_of_a_known_size_show_their_epochs(school: Harness) -> None:
+    result = train(school, "with_tensors_in_batches")
+    assert numbers(school) == [0, 1, 2, 3, 4]
+    found = outputs(school)
+    assert all(not np.array_equal(a, b) for a, b in pairwise(found))
+    after = school.result("forward", handle=result["handle"], inputs="x", train=False, seed=0)["outputs"][0]
+    np.testing.assert_allclose(found[-1], after, rtol=1e-5)
+    train(school, "with_tensors_in_batches", batch_size=20)
+    assert numbers(school) == [0, 1, 2, 3, 4]
+
+
+def test_going_back_to_the_best_weights_is_an_epochs_end_too(school: Harness) -> None:
+    train(school, "keeps_the_best")
+    assert numbers(school) == [0, 1, 2, 3, 4]
+    np.testing.assert_array_equal(outputs(school)[-1], outputs(school)[1])
+
+
+@pytest.mark.parametrize("function", ["never_moves", "no_step"])
+def test_a_model_that_never_moves_still_has_epochs(school: Harness, function: str) -> None:
+    train(school, function)
     assert numbers(school) == [0, 1, 2, 3, 4]
     weights = outputs(school)
     assert loss(weights[0]) > 0.5
