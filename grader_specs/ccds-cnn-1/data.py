@@ -92,7 +92,7 @@ def _assemble(name: str, images: Array, labels: Array, classes: tuple[str, ...],
         mixed = index if part == "train" else rng.permutation(index)
         arrays[f"{part}_images"] = ((images[mixed].astype(np.float32) / 255 - mean) / deviation).astype(np.float32)
         arrays[f"{part}_labels"] = labels[mixed].astype(np.int64)
-    sample = np.arange(0, sizes["train"], sizes["train"] // SAMPLE_IMAGES)[:SAMPLE_IMAGES]
+    sample = np.linspace(0, sizes["train"] - 1, SAMPLE_IMAGES).astype(np.int64)  # of every class, since sorted
     arrays["sample_images"] = arrays["train_images"][sample]
     arrays["sample_labels"] = arrays["train_labels"][sample]
     arrays["public_images"] = rng.standard_normal((PUBLIC_IMAGES, 3, 32, 32)).astype(np.float32)
@@ -199,12 +199,13 @@ def _read_cifar(data_dir: Path) -> tuple[Array, Array] | None:
 class _ArraysOnly(pickle.Unpickler):
     """Unpickles what a CIFAR batch holds (dicts, bytes, lists, numpy arrays) and nothing that can run code."""
 
-    allowed = frozenset({"_reconstruct", "ndarray", "dtype", "_frombuffer"})
-
     def find_class(self, module: str, name: str) -> Any:
-        if module.split(".")[0] == "numpy" and name in self.allowed:
-            home = np._core.multiarray if name == "_reconstruct" else np
-            return getattr(home, name)
+        if module.startswith("numpy"):
+            known = {"_reconstruct": np._core.multiarray._reconstruct, "ndarray": np.ndarray, "dtype": np.dtype}
+            if name in known:
+                return known[name]
+        if (module, name) == ("_codecs", "encode"):  # how Python 3 writes bytes in Python 2's format
+            return lambda text, _encoding: text.encode("latin-1")
         raise pickle.UnpicklingError(f"a CIFAR-10 batch may not hold {module}.{name}")
 
 
