@@ -67,13 +67,9 @@ class ColdStart:
         number = channel.fileno()
         shell = f'exec "$0" -I -c "$1" "$2" 3<&{number}'
         command = ["bash", "-c", shell, str(settings().runtime_python), COLD, str(ROOT)]
+        environment = _environment() | {"TMPDIR": str(folder.parent)}
         started = subprocess.Popen(
-            command,
-            cwd=folder,
-            env=_environment() | {"TMPDIR": str(folder.parent)},
-            pass_fds=[number],
-            stdout=log,
-            stderr=subprocess.STDOUT,
+            command, cwd=folder, env=environment, pass_fds=[number], stdout=log, stderr=subprocess.STDOUT
         )
         self.processes.append(started)
 

@@ -10,6 +10,7 @@ import os
 import signal
 import socket
 import sys
+import tempfile
 
 
 def main() -> None:
@@ -34,7 +35,7 @@ def become_harness(folder: str, channel: int, output: int) -> None:
     """What the sandbox would have set up: work folder, output, descriptor 3."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     os.chdir(folder)
-    os.environ["TMPDIR"] = os.path.dirname(folder)  # noqa: PTH120
+    tempfile.tempdir = os.path.dirname(folder)  # noqa: PTH120
     channel, output = os.dup(channel), os.dup(output)
     for number in (1, 2):
         os.dup2(output, number)
