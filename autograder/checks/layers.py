@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from pydantic import Field
@@ -65,7 +65,9 @@ def _is_size(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and 0 < value < _MAX_SIZE
 
 
-def _troubles(kernels: list[tuple[int, ...]], matrices: list[tuple[int, ...]], params: LayersParams) -> list[str]:
+def _troubles(
+    kernels: Sequence[tuple[int, ...]], matrices: Sequence[tuple[int, ...]], params: LayersParams
+) -> list[str]:
     troubles = []
     if params.convolutions is not None and len(kernels) != params.convolutions:
         troubles.append(f"Expected {params.convolutions} convolutions, found {len(kernels)}.")
