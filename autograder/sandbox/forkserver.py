@@ -220,9 +220,11 @@ class ForkServerSandbox:
             server.kill()
 
     def _discard(self, server: ForkServer) -> None:
+        """End a server that failed, unless another thread has seen to it."""
         with self._lock:
-            if self._server is server:
-                self._server = None
+            if self._server is not server:
+                return
+            self._server = None
         server.kill()
 
     def _make_spare(self, wanted: bytes) -> _Spare | None:

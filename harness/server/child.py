@@ -22,7 +22,7 @@ _NAMESPACES = lock.NEWNS | lock.NEWIPC | lock.NEWUTS | lock.NEWNET | lock.NEWCGR
 def become(request: Mapping[str, Any], filter_code: bytes, channel: int, output: int) -> NoReturn:
     """Run the harness on `channel` with everything it prints going to `output`; ends the process.
 
-    request: see forkserver_launch.py on the judge's side. Runs in a new process number namespace, as a child of the
+    request: see forkserver_process.py on the judge's side. Runs in a new process number namespace, as a child of the
     server, with CAP_SYS_ADMIN over the server's namespaces until it gives that up.
     """
     try:

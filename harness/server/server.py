@@ -1,6 +1,6 @@
 """The fork server: imports once, then makes one locked-in child for each request. It never reads a student's byte.
 
-Runs inside an outer sandbox (autograder/sandbox/forkserver_launch.py) as the only process there, with one thread and
+Runs inside an outer sandbox (autograder/sandbox/forkserver_process.py) as the only process there, with one thread and
 with CAP_SYS_ADMIN over that sandbox's namespaces, so that each child can be born into a process number namespace of
 its own and set up its own mounts. Requests come as one packet of JSON with three descriptors: the child's channel, its
 output, and a status socket on which the server answers twice: at birth, with descriptors of the namespace's first
@@ -63,12 +63,18 @@ def warm_up(modules: Iterable[str]) -> None:
     for name in ("warm", "versions"):  # what a harness would otherwise do in each child; it keeps the answers
         getattr(sys.modules.get("harness.main"), name, int)()
     if torch := sys.modules.get("torch"):
-        torch.set_num_threads(1)
-        torch.manual_seed(0)
-        model = torch.nn.Sequential(torch.nn.Conv2d(1, 2, 3), torch.nn.Flatten(), torch.nn.Linear(72, 2))
-        optimiser = torch.optim.Adam(model.parameters())
-        torch.nn.functional.cross_entropy(model(torch.randn(2, 1, 8, 8)), torch.tensor([0, 1])).backward()
-        optimiser.step()
+        _train_a_little(torch)
+
+
+def _train_a_little(torch: Any) -> None:
+    """What a first training sets up, done once for all children."""
+    torch.set_num_threads(1)
+    model = torch.nn.Sequential(torch.nn.Conv2d(1, 2, 3), torch.nn.Flatten(), torch.nn.Linear(72, 2))
+    optimiser = torch.optim.Adam(model.parameters())
+    loss = torch.nn.functional.cross_entropy(model(torch.randn(2, 1, 8, 8)), torch.tensor([0, 1]))
+    if not torch.backends.cuda.is_built():  # there, a backward pass starts a thread for each card
+        loss.backward()
+    optimiser.step()
 
 
 def settle() -> None:
