@@ -63,6 +63,11 @@ _HINTS: tuple[tuple[str, str], ...] = (
         r"^FileNotFoundError|No such file or directory",
         "Files on your computer or Drive are not here. Put what you need into the .zip beside your notebook.",
     ),
+    (
+        r"^NotImplementedError",
+        "This part is still unwritten: put your own code in the place of the starter's raise. A model also needs a "
+        "method called forward.",
+    ),
     (r"maximum recursion depth", "A function calls itself without end: does forward call self(x) instead of a layer?"),
     (
         r"has no attribute",

@@ -143,9 +143,11 @@ def _leftover_gradient(model: Any, task: Task) -> dict[str, float | None]:
     """
     left = global_norm(p.grad for p in model.parameters())
     inputs, targets = to_tensor(task.inputs, home(model)), target_tensor(task.targets, home(model))
+    # Mixed, because a set sorted by label has batches of one class, whose gradients can be tiny once that is learned.
+    order = torch.randperm(len(inputs), generator=torch.Generator().manual_seed(task.seed))
     norms: list[float] = []
     with suppress(Exception), kept_randomness(), mode(model, True), kept_gradients_and_buffers(model):
-        for rows in task.batches(torch.arange(len(inputs)))[:MEASURED_BATCHES]:
+        for rows in task.batches(order)[:MEASURED_BATCHES]:
             model.zero_grad()
             loss = loss_of(model(inputs[rows]), targets[rows])
             if loss.requires_grad:
