@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, NoReturn
 
 import typer
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -102,6 +103,8 @@ def _data_name(loaded: LoadedSpec) -> str:
 def _table(loaded: LoadedSpec, graded: list[Graded]) -> Table:
     names = "  ".join(f"{number} {check.spec.id}" for number, check in enumerate(loaded.checks, 1))
     table = Table(
+        box=box.SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
         title="solutions × checks",
         caption=f"✓ passed  ◐ partial  ✗ failed  T time  C crash  M memory  · skipped\n{names}",
     )
