@@ -12,7 +12,7 @@ from typing import Any
 
 from harness import stubs
 from harness.definitions import bound_names
-from harness.errors import BadRequest, HarnessError, Kind, kind_of, message_of, student_folder, where_of
+from harness.errors import SOURCES, BadRequest, HarnessError, Kind, kind_of, message_of, student_folder, where_of
 from harness.loading import (
     DefinitionLoader,
     Notes,
@@ -103,7 +103,7 @@ def _run_all(data: bytes, main: str, module: ModuleType, notes: Notes, folder: P
         figures.collect(main)
         hidden: set[str] = set()
     else:
-        shell = NotebookShell(module, folder)
+        shell = NotebookShell(module)
         hidden = shell.hidden()
         for cell in read_cells(data):
             _run_cell(shell, cell, notes, folder)
@@ -121,10 +121,10 @@ def _run_script(tree: ast.Module, main: str, module: ModuleType, notes: Notes) -
 
 
 def _run_cell(shell: Any, cell: Cell, notes: Notes, folder: Path) -> None:
-    if prepare(cell, notes, folder) is None:
-        return
+    here = Path.cwd()
+    tree = prepare(cell, notes, here if here.is_relative_to(folder) else folder)
     importlib.invalidate_caches()
-    error = shell.run(cell.name)
+    error = shell.run(cell, None if tree is None else SOURCES.text(cell.name))
     if error is not None:
         _remark_failure(notes, error, cell.name)
 

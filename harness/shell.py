@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import ast
 import io
 import linecache
 import sys
-from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, NoReturn
 
 import matplotlib
 import matplotlib.pyplot as plt
 from IPython.core.compilerop import CachingCompiler
+from IPython.core.displayhook import DisplayHook
 from IPython.core.interactiveshell import InteractiveShell
+from IPython.utils.text import SList
+from matplotlib.figure import Figure
 from traitlets.config import Config
 
 from harness.errors import describe
 from harness.loading import Notes
+from harness.magics import Magics
+from harness.notebook import Cell
 from harness.packages import HardenImports
 
 MAX_FIGURES = 8
@@ -36,10 +41,21 @@ class _Compiler(CachingCompiler):  # type: ignore[misc]
         return self.cell
 
 
+class _DisplayHook(DisplayHook):  # type: ignore[misc]
+    """Prints a cell's last value without `Out[3]:`, which in a notebook stands beside the output."""
+
+    prompt_end_newline = True
+
+    def write_output_prompt(self) -> None:
+        """No prompt."""
+
+
 class _Shell(InteractiveShell):  # type: ignore[misc]
     """IPython without its own tracebacks, shell commands or files."""
 
     compiler_class = _Compiler
+    displayhook_class = _DisplayHook
+    first_line = 0
 
     def showtraceback(self, *_args: Any, **_keywords: Any) -> None:
         """Print the student's own lines only."""
@@ -48,6 +64,19 @@ class _Shell(InteractiveShell):  # type: ignore[misc]
             print(describe(error)["trace"])
 
     showsyntaxerror = showtraceback
+
+    def run_line_magic(self, magic_name: str, line: str, _stack_depth: int = 1) -> Any:
+        """Run a magic if it is harmless; others do nothing."""
+        return self._magics().run_line(magic_name, line, _stack_depth + 1)
+
+    def run_cell_magic(self, magic_name: str, line: str, cell: str) -> Any:
+        """As `run_line_magic`."""
+        return self._magics().run_cell(magic_name, line, cell, self.first_line)
+
+    def _magics(self) -> Magics:
+        if not hasattr(self, "_own_magics"):
+            self._own_magics = Magics(self, super().run_line_magic, super().run_cell_magic)
+        return self._own_magics
 
     def system(self, cmd: str) -> int:
         """Shell commands are skipped, also when called by hand."""
@@ -60,7 +89,11 @@ class _Shell(InteractiveShell):  # type: ignore[misc]
         """As `system`."""
         del depth
         self.system(cmd)
-        return [] if split else ""
+        return SList([]) if split else ""
+
+    def ask_exit(self) -> NoReturn:
+        """`exit` and `quit` end their cell."""
+        raise SystemExit
 
     def init_io(self) -> None:
         """Leave the terminal alone."""
@@ -73,15 +106,15 @@ class _Shell(InteractiveShell):  # type: ignore[misc]
 
 
 class NotebookShell:
-    """Runs cleaned cells one after the other in the student's module."""
+    """Runs cells one after the other in the student's module."""
 
-    def __init__(self, module: ModuleType, folder: Path) -> None:
-        del folder
+    def __init__(self, module: ModuleType) -> None:
         before = set(vars(module))
         self._shell = _Shell(user_module=module, user_ns=vars(module))
         self._shell.colors = "nocolor"
         self._shell.display_formatter.active_types = ["text/plain"]
         self._shell.ast_transformers.append(HardenImports())
+        self._shell.set_hook("show_in_pager", _print_page)
         self._hidden = set(vars(module)) - before
         sys.modules["__main__"] = module
 
@@ -89,18 +122,50 @@ class NotebookShell:
         """Names IPython itself put into the module."""
         return self._hidden | {"In", "Out", "_", "__", "___"}
 
-    def run(self, name: str) -> BaseException | None:
-        """Run the cell whose cleaned text linecache knows under this name; what it raised is returned."""
-        entry = linecache.cache[name]
-        self._shell.compile.cell = name
+    def run(self, cell: Cell, plain: str | None) -> BaseException | None:
+        """Run a cell; what it raised is returned.
+
+        plain: the cell as plain Python, which linecache knows under the cell's name; None for a cell to be skipped,
+        which is counted all the same.
+        """
+        if not cell.text.strip():
+            return None
+        if plain is None:
+            self._shell.history_manager.store_inputs(self._shell.execution_count, cell.text)
+            self._shell.execution_count += 1
+            return None
+        entry = linecache.cache[cell.name]
+        self._shell.compile.cell = cell.name
         try:
-            result = self._shell.run_cell("".join(linecache.getlines(name)), store_history=False)
+            result = self._shell.run_cell(self._runnable(cell.text, plain), store_history=True)
         except BaseException as error:
             return error
         finally:
-            linecache.cache[name] = entry
+            linecache.cache[cell.name] = entry
         failure: BaseException | None = result.error_before_exec or result.error_in_exec
         return failure
+
+    def _runnable(self, text: str, plain: str) -> str:
+        """The cell as IPython is to see it: as written, or as plain Python where IPython can't read it.
+
+        A %%time goes: it says how long the cell took, and hides on which line it failed.
+        """
+        lines = text.split("\n")
+        first = next(i for i, line in enumerate(lines) if line.strip())
+        self._shell.first_line = first + 1
+        if lines[first].split()[0] in ("%%time", "%%memit", "%%mprun", "%%lprun"):
+            lines[first] = ""
+        whole = "\n".join(lines)
+        try:
+            ast.parse(self._shell.transform_cell(whole))
+        except (SyntaxError, ValueError):
+            return plain
+        return whole
+
+
+def _print_page(_shell: Any, data: Any, _start: int, _screen_lines: int) -> None:
+    """Print what IPython would show in a pager: help, a magic's report."""
+    print(data.get("text/plain", "") if isinstance(data, dict) else data)
 
 
 class Figures:
@@ -112,6 +177,7 @@ class Figures:
         self._where = ""
         matplotlib.use("Agg")
         plt.show = lambda *_args, **_keywords: self.collect(self._where)
+        Figure.show = lambda _figure, *_args, **_keywords: None  # kept at the end of the cell
 
     def collect(self, where: str) -> None:
         """Take every open figure and close it."""
