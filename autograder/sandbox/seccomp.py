@@ -1,7 +1,8 @@
 """The system calls student code may make, as a classic BPF program for seccomp. An allow-list, x86-64 only.
 
 What is missing on purpose: everything that makes or enters namespaces, mounts, traces other processes, loads code into
-the kernel, or holds memory the watchdog can't see (memfd, System V shared memory, io_uring). Anything not listed gives
+the kernel, or holds memory the watchdog can't see (memfd, System V shared memory, io_uring, nameless shared maps, and
+splice, which pins a page for each byte it sends). Anything not listed gives
 EPERM; calls newer than this table give ENOSYS, so that the C library falls back to older ones.
 """
 
@@ -17,7 +18,7 @@ from autograder.errors import SandboxUnavailable
 _TABLE = """
 # Reading and writing
 read=0 write=1 readv=19 writev=20 pread64=17 pwrite64=18 preadv=295 pwritev=296 preadv2=327 pwritev2=328 lseek=8
-sendfile=40 splice=275 tee=276 copy_file_range=326
+copy_file_range=326
 # Opening and closing
 open=2 openat=257 openat2=437 creat=85 close=3 close_range=436 dup=32 dup2=33 dup3=292 fcntl=72 flock=73 pipe=22
 pipe2=293
@@ -35,7 +36,7 @@ poll=7 ppoll=271 select=23 pselect6=270 epoll_create=213 epoll_create1=291 epoll
 epoll_pwait=281 epoll_pwait2=441 eventfd=284 eventfd2=290 timerfd_create=283 timerfd_settime=286 timerfd_gettime=287
 signalfd=282 signalfd4=289 inotify_init=253 inotify_init1=294 inotify_add_watch=254 inotify_rm_watch=255
 # Memory
-mmap=9 munmap=11 mprotect=10 mremap=25 brk=12 madvise=28 mincore=27 mlock=149 munlock=150 mlock2=325 msync=26
+munmap=11 mprotect=10 mremap=25 brk=12 madvise=28 mincore=27 mlock=149 munlock=150 mlock2=325 msync=26
 membarrier=324 pkey_alloc=330 pkey_free=331 pkey_mprotect=329 get_mempolicy=239
 # Threads
 futex=202 futex_waitv=449 futex_wake=454 futex_wait=455 futex_requeue=456 set_robust_list=273 get_robust_list=274
@@ -65,10 +66,11 @@ ALLOWED = {
     if not line.startswith("#")
     for name, number in (pair.split("=") for pair in line.split())
 }
-_CLONE, _CLONE3, _SOCKET, _SOCKETPAIR, _IOCTL, _PRCTL = 56, 435, 41, 53, 16, 157
+_CLONE, _CLONE3, _SOCKET, _SOCKETPAIR, _IOCTL, _PRCTL, _MMAP = 56, 435, 41, 53, 16, 157, 9
 _NEWEST = 462  # mseal: the newest call this table knows of
 _NAMESPACES = 0x7E020080  # CLONE_NEW{TIME,NS,CGROUP,UTS,IPC,USER,PID,NET}
 _UNIX = 1
+_MAP_KIND, _SHARED_NAMELESS = 0x2F, (0x21, 0x23)  # MAP_TYPE | MAP_ANONYMOUS; with MAP_SHARED, MAP_SHARED_VALIDATE
 _IOCTLS = (0x5401, 0x540F, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451, 0x5452)  # TCGETS TIOCGPGRP TIOCGWINSZ FION* FIO*
 _TERMINAL_INPUT = (0x5412, 0x541C)  # TIOCSTI TIOCLINUX: type into a terminal
 _PRCTLS = (
@@ -86,7 +88,7 @@ _PRCTLS = (
 )  # death signal, names, reading flags, no_new_privs, VMA names
 
 _ARCH_X86_64, _X32_BIT = 0xC000003E, 0x40000000
-_LOAD, _JUMP_EQUAL, _JUMP_GREATER, _JUMP_AT_LEAST, _JUMP_BITS, _RETURN = 0x20, 0x15, 0x25, 0x35, 0x45, 0x06
+_LOAD, _JUMP_EQUAL, _JUMP_GREATER, _JUMP_AT_LEAST, _JUMP_BITS, _RETURN, _AND = 0x20, 0x15, 0x25, 0x35, 0x45, 0x06, 0x54
 _NUMBER_AT, _ARCH_AT = 0, 4
 _ALLOW, _KILL = 0x7FFF0000, 0x80000000
 
@@ -116,6 +118,7 @@ def program(*, gpu: bool = False) -> bytes:
         *_if_one_of(_SOCKET, 0, (_UNIX,), errno.EPERM),
         *_if_one_of(_SOCKETPAIR, 0, (_UNIX,), errno.EPERM),
         *_if_one_of(_PRCTL, 0, _PRCTLS, errno.EPERM),
+        *_if_none_of(_MMAP, 3, _SHARED_NAMELESS, _MAP_KIND),
         *(_if_none_of(_IOCTL, 1, _TERMINAL_INPUT) if gpu else _if_one_of(_IOCTL, 1, _IOCTLS, errno.ENOTTY)),
     ]
     for first, last in _ranges(ALLOWED.values()):
@@ -157,9 +160,10 @@ def _if_one_of(number: int, argument: int, values: tuple[int, ...], refusal: int
     return [_op(_JUMP_EQUAL, number, 0, len(body)), *body]
 
 
-def _if_none_of(number: int, argument: int, values: tuple[int, ...]) -> list[bytes]:
+def _if_none_of(number: int, argument: int, values: tuple[int, ...], mask: int = 0xFFFFFFFF) -> list[bytes]:
     tests = [_op(_JUMP_EQUAL, value, len(values) - i, 0) for i, value in enumerate(values)]
-    body = [_op(_LOAD, _argument(argument)), *tests, _op(_RETURN, _ALLOW), _op(_RETURN, _error(errno.EPERM))]
+    body = [_op(_LOAD, _argument(argument)), _op(_AND, mask), *tests]
+    body += [_op(_RETURN, _ALLOW), _op(_RETURN, _error(errno.EPERM))]
     return [_op(_JUMP_EQUAL, number, 0, len(body)), *body]
 
 

@@ -14,7 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _TICKS = os.sysconf("SC_CLK_TCK")
-_FEW_DESCRIPTORS = 256  # of a whole tree; honest work stays below, and what they hold is then not worth counting
+_FEW_SOCKETS = 32  # of a whole tree; honest work stays below, and what they hold is then not worth counting
+_DATAGRAMS = 11  # a datagram socket queues net.unix.max_dgram_qlen + 1 of them, from as many senders
+_LIST_BYTES = 16 << 20  # of the kernel's list of sockets; far more sockets than any limit on memory lets pass
 _SOCKET_BYTES = 2 * int(Path("/proc/sys/net/core/wmem_max").read_text())  # the kernel doubles what a socket asks for
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 
@@ -37,6 +39,7 @@ class Tree:
         harness: the process that becomes the student's, if it is not a child of init.
         """
         self._proc = -1
+        self._sockets = -1
         self._mounts: list[int] = []
         self.init = init
         self.harness = harness
@@ -47,12 +50,17 @@ class Tree:
             raise OSError(f"process {init} is no sandbox's first process")
 
     def look_inside(self, mounts: tuple[str, ...]) -> None:
-        """Open the sandbox's /proc and writable file systems. Call when the harness is up. Raises OSError."""
+        """Open the sandbox's /proc, list of sockets and writable file systems. Call when the harness is up.
+
+        Raises OSError.
+        """
         children = Path(f"/proc/{self.init}/task/{self.init}/children").read_text().split()
         if self.harness is None and not children:
             raise OSError("the sandbox has no process")
-        root = f"/proc/{self.harness or children[0]}/root"
+        process = f"/proc/{self.harness or children[0]}"
+        root = f"{process}/root"
         self._proc = os.open(f"{root}/proc", _DIRECTORY)
+        self._sockets = os.open(f"{process}/net/unix", os.O_RDONLY | os.O_CLOEXEC)
         self._mounts = [os.open(f"{root}{path}", _DIRECTORY) for path in mounts]
 
     def sample(self, memory_limit: int) -> Sample:
@@ -62,7 +70,7 @@ class Tree:
         for number in numbers:
             with contextlib.suppress(OSError, ValueError, IndexError, KeyError):
                 cpu += self._cpu(number)
-                status = self._fields(f"{number}/status")
+                status = self._status(number)
                 tasks += status["Threads"]
                 private += status.get("RssAnon", 0) + status.get("VmSwap", 0)
                 shared += status.get("RssShmem", 0)
@@ -70,7 +78,7 @@ class Tree:
         memory = private * 1024 + max(shared * 1024, files)
         if memory > memory_limit:
             memory = self._proportional(numbers, files)
-        return Sample(cpu, memory + self._in_sockets(numbers), tasks)
+        return Sample(cpu, memory + self._in_sockets(), tasks)
 
     def kill(self) -> None:
         """Kill the namespace's init, and with it, by the kernel, every process inside."""
@@ -85,10 +93,10 @@ class Tree:
 
     def close(self) -> None:
         """Close all descriptors."""
-        for descriptor in (self.pidfd, self._proc, *self._mounts):
+        for descriptor in (self.pidfd, self._proc, self._sockets, *self._mounts):
             if descriptor >= 0:
                 os.close(descriptor)
-        self.pidfd, self._proc, self._mounts = -1, -1, []
+        self.pidfd, self._proc, self._sockets, self._mounts = -1, -1, -1, []
 
     def _proportional(self, numbers: list[str], files: int) -> int:
         """The tree's memory with every shared page counted once. A mapped file of the sandbox is not counted twice."""
@@ -97,31 +105,46 @@ class Tree:
             with contextlib.suppress(OSError, ValueError):
                 try:
                     rollup = self._fields(f"{number}/smaps_rollup")
-                    private += rollup.get("Pss_Anon", 0) + rollup.get("SwapPss", 0)
+                    private += rollup["Pss_Anon"] + rollup.get("SwapPss", 0)
                     shared += rollup.get("Pss_Shmem", 0)
-                except PermissionError:  # rather too much than nothing
-                    status = self._fields(f"{number}/status")
+                except (PermissionError, ProcessLookupError, KeyError):  # rather too much than nothing
+                    status = self._status(number)
                     private += status.get("RssAnon", 0)
                     shared += status.get("RssShmem", 0)
         return private * 1024 + max(shared * 1024, files)
 
-    def _in_sockets(self, numbers: list[str]) -> int:
-        """What the tree's sockets can hold at most, which no process's own figures show; 0 while there are few."""
-        held: list[tuple[str, str]] = []
-        for number in numbers:
+    def _in_sockets(self) -> int:
+        """What the tree's sockets can hold at most, which no process's own figures show; 0 while there are few.
+
+        The list has all sockets of the namespace, also those that wait to be accepted or travel through another.
+        """
+        os.lseek(self._sockets, 0, os.SEEK_SET)
+        kinds: list[bytes] = []
+        listing = b""
+        read = 0
+        while read < _LIST_BYTES and (piece := os.read(self._sockets, 1 << 16)):
+            read += len(piece)
+            *lines, listing = (listing + piece).split(b"\n")
+            kinds += [words[4] for line in lines if len(words := line.split(maxsplit=5)) > 4]
+        count = sum(_DATAGRAMS if kind == b"0002" else 1 for kind in kinds[1:])
+        return _SOCKET_BYTES * max(count - _FEW_SOCKETS, 0)
+
+    def _status(self, number: str) -> dict[str, int]:
+        """A process's status. If its first thread has ended, the memory stands in that of the others."""
+        status = self._fields(f"{number}/status")
+        if "RssAnon" in status or status["Threads"] < 2:
+            return status
+        folder = os.open(f"{number}/task", _DIRECTORY, dir_fd=self._proc)
+        try:
+            threads = os.listdir(folder)  # noqa: PTH208  a descriptor
+        finally:
+            os.close(folder)
+        for thread in threads:
             with contextlib.suppress(OSError):
-                folder = os.open(f"{number}/fd", _DIRECTORY, dir_fd=self._proc)
-                try:
-                    held += [(number, name) for name in os.listdir(folder)]  # noqa: PTH208  a descriptor
-                finally:
-                    os.close(folder)
-        if len(held) <= _FEW_DESCRIPTORS:
-            return 0
-        targets = set()
-        for number, name in held:
-            with contextlib.suppress(OSError):
-                targets.add(os.readlink(f"{number}/fd/{name}", dir_fd=self._proc))
-        return _SOCKET_BYTES * sum(target.startswith("socket:") for target in targets)
+                found = self._fields(f"{number}/task/{thread}/status")
+                if "RssAnon" in found:
+                    return found
+        return status
 
     def _cpu(self, number: str) -> float:
         fields = self._read(f"{number}/stat").rpartition(") ")[2].split()

@@ -51,7 +51,10 @@ def test_processor_time_of_children_counts(open_box: OpenBox) -> None:
 
 MEMORY = {
     "growing list": "x = []\nwhile True: x.append(b'x' * (1 << 20))",
-    "shared map": "import mmap\nm = mmap.mmap(-1, 4 << 30)\nfor i in range(0, 4 << 30, 4096): m[i] = 1",
+    "shared map": (
+        "import mmap\nf = open('/work/x', 'wb+'); f.truncate(500 << 20); m = mmap.mmap(f.fileno(), 500 << 20)\n"
+        "for i in range(0, 500 << 20, 4096): m[i] = 1"
+    ),
     "children": (
         "import os, time\nfor _ in range(8):\n if os.fork() == 0:\n  x = bytearray(b'x') * (60 << 20); time.sleep(99)\n"
         "time.sleep(99)"
@@ -91,7 +94,7 @@ def test_memory_of_the_kernel_held_in_sockets(box: Box) -> None:
 
 
 def test_an_allocation_that_cannot_fit_fails_where_it_is_made(box: Box) -> None:
-    for code in ("bytearray(5 << 30)", "import mmap; mmap.mmap(-1, 100 << 30)"):
+    for code in ("bytearray(5 << 30)", "import mmap; mmap.mmap(-1, 100 << 30, mmap.MAP_PRIVATE)"):
         assert box.payload(code)["error"]["type"] in ("MemoryError", "OSError")
     assert box.answer("answer = 1") == 1
 

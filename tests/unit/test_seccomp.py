@@ -12,7 +12,7 @@ from autograder.sandbox import seccomp
 X86_64, I386 = 0xC000003E, 0x40000003
 ALLOW, KILL = 0x7FFF0000, 0x80000000
 EPERM, ENOSYS, ENOTTY = (0x00050000 | number for number in (errno.EPERM, errno.ENOSYS, errno.ENOTTY))
-LOOKED_AT = {"clone": 56, "clone3": 435, "socket": 41, "socketpair": 53, "ioctl": 16, "prctl": 157}
+LOOKED_AT = {"clone": 56, "clone3": 435, "socket": 41, "socketpair": 53, "ioctl": 16, "prctl": 157, "mmap": 9}
 
 
 def decide(program: bytes, number: int, *arguments: int, arch: int = X86_64) -> int:
@@ -28,6 +28,8 @@ def decide(program: bytes, number: int, *arguments: int, arch: int = X86_64) -> 
             accumulator = struct.unpack_from("<I", data, value)[0]
         elif operation == 0x06:
             return int(value)
+        elif operation == 0x54:
+            accumulator &= value
         else:
             holds = {
                 0x15: accumulator == value,
@@ -58,6 +60,7 @@ def test_what_would_weaken_the_sandbox_is_not_in_the_table() -> None:
         *("bpf", "perf_event_open", "userfaultfd", "io_uring_setup", "init_module", "kexec_load", "syslog"),
         *("keyctl", "add_key", "request_key", "memfd_create", "memfd_secret", "shmget", "msgget", "semget"),
         *("mknod", "mknodat", "open_by_handle_at", "name_to_handle_at", "quotactl", "swapon", "vmsplice"),
+        *("splice", "tee", "sendfile"),
         *("setuid", "setgid", "setreuid", "setresuid", "capset", "personality", "reboot", "settimeofday"),
         *("seccomp", "landlock_restrict_self"),
     }
@@ -104,6 +107,15 @@ def test_process_settings(program: bytes) -> None:
     assert decide(program, 157, 15) == ALLOW  # a thread's name
     for option in (4, 8, 22, 24, 28, 35, 47):  # dumpable, keepcaps, seccomp, capbset, securebits, mm, ambient
         assert decide(program, 157, option) == EPERM
+
+
+def test_maps_that_no_figure_shows(program: bytes) -> None:
+    for shared in (0x1, 0x3):
+        assert decide(program, 9, 0, 4096, 3, shared | 0x20) == EPERM
+        assert decide(program, 9, 0, 4096, 3, 0x4020 | shared) == EPERM  # with MAP_NORESERVE
+        assert decide(program, 9, 0, 4096, 3, shared) == ALLOW  # of a file
+    for private in (0x22, 0x20022, 0x2):
+        assert decide(program, 9, 0, 4096, 3, private) == ALLOW
 
 
 def test_it_fits_the_kernel(program: bytes) -> None:
