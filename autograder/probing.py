@@ -7,6 +7,7 @@ could carry the array, so from then on only facts that can't hold much are passe
 from __future__ import annotations
 
 import builtins
+import logging
 import re
 import time
 from collections.abc import Callable, Mapping
@@ -24,11 +25,14 @@ from autograder.specs import schema
 from autograder.specs.dataset import DataSet
 from autograder.specs.schema import GraderSpec, ObservationSpec
 
+log = logging.getLogger(__name__)
+
 _WHERE = re.compile(r"^(cell \d{1,4}|[\w./ -]{1,80}\.py), line (\d{1,6})$")
 _KNOWN_ERRORS = frozenset(
     {name for name, value in vars(builtins).items() if isinstance(value, type) and issubclass(value, BaseException)}
     | {"OutOfMemoryError", "AcceleratorError"}
 )
+_MAX_PIXELS = 25_000_000
 _KNOWN_TYPES = frozenset({"Tensor", "ndarray", "tuple", "list", "dict", "float", "int", "NoneType", "str"})
 
 
@@ -90,7 +94,7 @@ class Prober:
         if self._session is not None:
             if not self._tainted and not self.output:
                 self.output = self._session.output()
-            self._session.close()
+            self._count("cpu", self._session.close().cpu_s)
         self._session, self._sent, self._tainted = None, set(), False
 
     def _ensure_loaded(self) -> None:
@@ -151,7 +155,7 @@ class Prober:
         """An error answer as words for the student, who may see them: see the module's opening line."""
         kind, where, name = (_text(error.get(key), 200) for key in ("kind", "where", "type"))
         if kind == "bad_request":
-            raise SandboxError(f"the harness did not understand us: {_text(error.get('message'), 500)}")
+            return self._turned_down(_text(error.get("message"), 500))
         verdict = {"memory": Verdict.OUT_OF_MEMORY, "missing": Verdict.FAILED, "unsupported": Verdict.FAILED}.get(
             kind, Verdict.CRASHED
         )
@@ -170,6 +174,18 @@ class Prober:
             f"{said}{place}, while it was given hidden inputs.",
             "The exact error is not shown, because it could contain the hidden inputs. Try inputs of other sizes "
             "(one row, many rows) on your side.",
+        )
+
+    def _turned_down(self, message: str) -> ProbeFailure:
+        """The harness says the judge erred. Student code can say so in its stead, so that does not blame the judge.
+
+        An honest one says it of a wrong spec only, and that verify finds. Words of a tainted process stay out of logs.
+        """
+        log.error("the harness of spec %s turned a request down: %s", self.spec.id, "" if self._tainted else message)
+        return ProbeFailure(
+            Verdict.CRASHED,
+            "The grader's question was turned down inside your program.",
+            "Leave the modules of the grader alone. If you did, tell your instructor: the task may be at fault.",
         )
 
     def _stopped(self, stopped: SandboxStopped) -> ProbeFailure:
@@ -228,14 +244,17 @@ class Prober:
     def _parameters(self, observation: schema.Construct, seed: int, values: dict[str, Any]) -> None:
         handle = self._construct(observation.entry, seed)
         values.update(self._ask("parameters", {"handle": handle}))
-        self._forget_names(values)
+        self._forget_words(values)
 
-    def _forget_names(self, values: dict[str, Any]) -> None:
-        """Names of parameters and modules are the student's words too: number them if the process is tainted."""
+    def _forget_words(self, values: dict[str, Any]) -> None:
+        """What a tainted process says of parameters and modules: shapes and norms, under numbers instead of names."""
         for kind in ("parameters", "modules"):
             rows = values.get(kind)
             if self._tainted and isinstance(rows, list):
-                values[kind] = [{**_mapping(row), "name": f"number {i + 1}"} for i, row in enumerate(rows)]
+                values[kind] = [
+                    {"name": f"number {i + 1}", "shape": row.get("shape"), "norm": row.get("norm")}
+                    for i, row in enumerate(map(_mapping, rows))
+                ]
 
     def _forward(self, observation: schema.Forward, seed: int, values: dict[str, Any]) -> None:
         self._need(observation.entry)
@@ -264,7 +283,7 @@ class Prober:
         handle = self._construct(observation.entry, seed)
         request = {"handle": handle, "inputs": observation.inputs, "targets": observation.targets, "seed": seed}
         values.update(self._ask("gradient_norms", request))
-        self._forget_names(values)
+        self._forget_words(values)
 
     def _overfit(self, observation: schema.Overfit, seed: int, values: dict[str, Any]) -> None:
         self._need(observation.entry)
@@ -286,7 +305,9 @@ class Prober:
 
         def keep(message: Message) -> None:
             if message.payload.get("event") == "epoch" and len(epochs) <= observation.epochs:
-                epochs.append({"epoch": len(epochs), "outputs": _mapping(message.payload.get("outputs"))})
+                said = _mapping(message.payload.get("outputs"))  # kept until the end, so only what was asked for
+                outputs = {k: v for k in observation.evaluate if isinstance(v := said.get(k), np.ndarray)}
+                epochs.append({"epoch": len(epochs), "outputs": outputs})
                 self.on_epoch(len(epochs) - 1, observation.epochs)
 
         wanted = {*sends, "evaluate", "epochs", "batch_size", "lr"}
@@ -364,4 +385,12 @@ def _remarks(value: Any) -> tuple[Remark, ...]:
 def _figures(value: Any) -> tuple[bytes, ...]:
     rows = value if isinstance(value, list) else []
     pngs = [a.tobytes() for a in rows[:8] if isinstance(a, np.ndarray) and a.dtype == np.uint8 and a.size < 4_000_000]
-    return tuple(png for png in pngs if png.startswith(b"\x89PNG\r\n\x1a\n"))
+    return tuple(png for png in pngs if _is_picture(png))
+
+
+def _is_picture(png: bytes) -> bool:
+    """True for a PNG whose header names a size that a browser can show: few bytes can stand for gigabytes."""
+    if png[:8] != b"\x89PNG\r\n\x1a\n" or png[12:16] != b"IHDR":
+        return False
+    width, height = (int.from_bytes(png[at : at + 4], "big") for at in (16, 20))
+    return 0 < width * height <= _MAX_PIXELS

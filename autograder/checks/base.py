@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict
 from autograder.model import Observation, Outcome, Verdict
 
 Array = np.ndarray[Any, Any]
+MAX_VALUES = 1 << 24  # in one array: a frame of flags would grow eightfold as float64, and again with each step
 
 
 class Params(BaseModel):
@@ -69,7 +70,7 @@ def partial(fraction: float, message: str, hint: str = "", **evidence: Any) -> O
 
 
 def as_array(value: Any) -> Array | None:
-    """The value as a float64 array, or None if it is no non-empty numeric array. Never raises."""
-    if not isinstance(value, np.ndarray) or value.dtype.kind not in "fiub" or value.size == 0:
+    """The value as a float64 array, or None if it is no numeric array of 1 to MAX_VALUES numbers. Never raises."""
+    if not isinstance(value, np.ndarray) or value.dtype.kind not in "fiub" or not 0 < value.size <= MAX_VALUES:
         return None
     return value.astype(np.float64)

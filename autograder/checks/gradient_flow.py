@@ -64,7 +64,7 @@ def _names(names: list[str]) -> str:
 
 
 def _plot(named: list[tuple[str, Any]]) -> dict[str, Any]:
-    values = [float(n) if isinstance(n, float | int) and math.isfinite(n) else None for _, n in named]
+    values = [_drawable(norm) for _, norm in named]
     return {
         "kind": "bars",
         "title": "Gradient norm of each parameter before training",
@@ -72,3 +72,10 @@ def _plot(named: list[tuple[str, Any]]) -> dict[str, Any]:
         "values": values[:40],
         "log": True,
     }
+
+
+def _drawable(norm: Any) -> float | None:
+    """A norm to one digit, between 1e-12 and 1e6: enough for a picture, too little to carry hidden inputs out."""
+    if not isinstance(norm, float | int) or not math.isfinite(norm):
+        return None
+    return float(f"{min(max(norm, 1e-12), 1e6):.0e}") if norm > 0 else 0.0

@@ -72,15 +72,20 @@ def _curve(observation: Observation, context: Context, label: str, targets: str)
 def _praise(curve: list[float]) -> str:
     """What a good curve did; a rise after its lowest point is named, but costs nothing: small sets overfit soon."""
     low = min(curve)
-    said = f"The loss falls from {curve[0]:.2f} to {low:.2f}"
+    said = f"The loss falls from {_short(curve[0])} to {_short(low)}"
     if curve[-1] > 1.1 * low:
         at = curve.index(low)
-        return f"{said} after epoch {at}, then rises to {curve[-1]:.2f}: from there on the model overfits."
-    return f"{said}." if curve[-1] == low else f"{said} and ends at {curve[-1]:.2f}."
+        return f"{said} after epoch {at}, then rises to {_short(curve[-1])}: from there on the model overfits."
+    return f"{said}." if curve[-1] == low else f"{said} and ends at {_short(curve[-1])}."
 
 
 def _drawable(curve: list[float]) -> list[float | None]:
-    return [round(v, 4) if math.isfinite(v) else None for v in curve]
+    return [float(f"{v:.3g}") if math.isfinite(v) else None for v in curve]
+
+
+def _short(value: float) -> str:
+    """A number as somebody reads it; a model can make a loss of 300 digits, and say something with them."""
+    return f"{value:.2f}" if abs(value) < 1000 else f"{value:.0e}"
 
 
 def _leftover(observation: Observation) -> float:
@@ -102,8 +107,9 @@ def _trouble(curve: list[float], params: LossCurveParams, leftover: float) -> tu
             "Lower the learning rate; look for a logarithm of zero; is zero_grad called before every backward?",
         )
     if leftover > params.max_leftover:
+        times = f"{leftover:.0f} times" if leftover < 100 else "more than a hundred times"
         return (
-            f"Gradients pile up: after training they are {leftover:.0f} times as big as one batch's.",
+            f"Gradients pile up: after training they are {times} as big as one batch's.",
             "Call optimizer.zero_grad() before every loss.backward(); PyTorch adds gradients up until you clear them.",
         )
     lowest = min(curve[1:])
@@ -112,18 +118,18 @@ def _trouble(curve: list[float], params: LossCurveParams, leftover: float) -> tu
         return None
     if last > first * 1.1:
         return (
-            f"The loss rises from {first:.2f} to {last:.2f}.",
+            f"The loss rises from {_short(first)} to {_short(last)}.",
             "Is the gradient applied with the wrong sign (a minus before the loss, or += instead of -=)? Is the "
             "training set shuffled? Is the learning rate much too high?",
         )
     if abs(drop) < 0.02:
         return (
-            f"Not learning: the loss stays at {last:.2f}.",
+            f"Not learning: the loss stays at {_short(last)}.",
             "Do the gradients reach the weights? Check loss.backward(), optimizer.step(), that the optimizer was given "
             "this model's parameters, and that the output is logits (no softmax before CrossEntropyLoss).",
         )
     return (
-        f"The loss falls too little: from {first:.2f} to {lowest:.2f}, by {max(drop, 0):.0%} of its start; "
+        f"The loss falls too little: from {_short(first)} to {_short(lowest)}, by {max(drop, 0):.0%} of its start; "
         f"{params.min_drop:.0%} is asked for.",
         "Is zero_grad called before every backward? Is the data shuffled? Does forward return logits without softmax?",
     )

@@ -44,7 +44,8 @@ class OutputShape(Check):
                 "Return the tensor itself from forward.",
                 expected=wanted,
             )
-        got = _shape_text(first.shape)
+        # Without values a shape can be anything, even a message.
+        got = _shape_text(first.shape) if first.size else "a tensor without values"
         if first.shape != expected:
             return failed(
                 f"Expected shape {wanted}, got {got}.",

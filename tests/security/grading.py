@@ -1,0 +1,62 @@
+"""Grades hostile submissions by the spec in vault/, which asks every probe with hidden inputs."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from autograder import pipeline
+from autograder.config import settings
+from autograder.intake import unpack
+from autograder.model import GradeReport
+from autograder.sandbox import open_sandbox
+from autograder.specs.loader import load_spec
+
+HERE = Path(__file__).parent
+SUBMISSIONS = {path.stem: path for path in sorted((HERE / "submissions").glob("*.py"))}
+PRELUDE = (HERE / "submission_prelude.py").read_text("utf-8")
+
+Grade = Callable[[str, bytes], GradeReport]
+
+
+def hostile(name: str) -> bytes:
+    """The whole submission of one file of submissions/."""
+    return f"{PRELUDE}\n\n{SUBMISSIONS[name].read_text('utf-8')}".encode()
+
+
+def zipped(files: Mapping[str, bytes]) -> bytes:
+    """An archive of these files."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return buffer.getvalue()
+
+
+def grader(sandbox_name: str) -> Iterator[Grade]:
+    """Grades with one sandbox for all; for fixtures."""
+    sandbox = open_sandbox(settings().model_copy(update={"sandbox": sandbox_name}))
+    loaded = load_spec(HERE / "vault")
+    data = loaded.build_data(None, loaded.spec.seed)
+
+    def grade(filename: str, content: bytes) -> GradeReport:
+        return pipeline.grade(loaded, unpack(filename, content), sandbox, data=data)
+
+    yield grade
+    sandbox.close()
+
+
+@pytest.fixture(scope="session")
+def grade() -> Iterator[Grade]:
+    """Grade on the fork server."""
+    yield from grader("forkserver")
+
+
+@pytest.fixture(scope="session")
+def grade_slowly() -> Iterator[Grade]:
+    """Grade on bubblewrap, where each start takes seconds."""
+    yield from grader("bubblewrap")
