@@ -67,7 +67,7 @@ def grade(
         figures=prober.figures,
         receipt={
             "spec": loaded.digest,
-            "data": f"{data.name} {data.digest()}",
+            "data": f"{data.name} {data.digest}",
             "submission": upload.digest,
             "seed": str(seed),
             "device": loaded.spec.lane.value,

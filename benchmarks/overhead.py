@@ -23,33 +23,53 @@ from autograder.specs.loader import LoadedSpec, load_spec
 from autograder.specs.schema import Train
 from benchmarks.report import Row, print_table, write_json
 
-SPEC = "ccds-cnn-1"
+SPECS = Path(__file__).parent / "specs"
 
 
 def main() -> None:
     """Parse arguments, measure, print, write."""
     parser = argparse.ArgumentParser(prog="bin/bench overhead", description=__doc__)
-    parser.add_argument("--repeats", type=int, default=5, help="gradings and scripts to time (default 5)")
-    repeats = parser.parse_args().repeats
+    parser.add_argument("--repeats", type=int, default=10, help="gradings and scripts to time (default 10)")
+    parser.add_argument("--spec", default="cnn-20-steps", help="cnn-20-steps (default), or any grader spec")
+    asked = parser.parse_args()
+    own = (SPECS / asked.spec).is_dir()
+    os.environ["AUTOGRADER_SPECS_DIR"] = str(SPECS if own else settings().specs_dir)
+    settings.cache_clear()
     conf = settings()
-    loaded = load_spec(conf.specs_dir / SPEC)
-    solution = conf.solutions_dir / SPEC / "accepted/reference.py"
+    loaded = load_spec(conf.specs_dir / asked.spec)
+    solution = loaded.folder / "solution.py" if own else conf.solutions_dir / asked.spec / "accepted/reference.py"
     with tempfile.TemporaryDirectory() as folder:
         command = _workload(loaded, solution, Path(folder))
-        pure = _pure(command, repeats)
-        scripts = _times(repeats, lambda: _run([*command[:4], "1", *command[5:]]))
-        graded, parts = _gradings(repeats, solution)
+        pure = _run([*command[:4], str(asked.repeats + 1), *command[5:]])
+        scripts = _times(asked.repeats, lambda: _run([*command[:4], "1", *command[5:]]))
+        graded = _gradings(asked.repeats, loaded.spec.id, solution)
+    _show(asked.spec, {name: values[1:] for name, values in pure.items() if name != "imports"}, scripts, graded)
+
+
+def _show(spec: str, pure: dict[str, list[float]], scripts: list[float], graded: dict[str, list[float]]) -> None:
+    work, cpu = statistics.median(pure["wall"]), statistics.median(pure["cpu"])
     rows = [
-        Row("pure work in a warm process", pure),
+        Row("pure work in a warm process", pure["wall"]),
         Row("bare python script.py", scripts),
-        Row("claim → report", graded),
-        *(Row(f"  of it: {name}", values) for name, values in parts.items()),
-        Row("claim → report minus pure work", [g - statistics.median(pure) for g in graded]),
+        Row("claim → report", graded["wall"]),
+        Row("  of it: opening the sandbox", graded["start"]),
+        Row("  of it: loading the submission", graded["load"]),
+        Row("  of it: probes", graded["probes"]),
+        Row("claim → report minus pure work", [seconds - work for seconds in graded["wall"]]),
+        Row("claim → report minus probes", [a - b for a, b in zip(graded["wall"], graded["probes"], strict=True)]),
+        Row("CPU of the pure work", pure["cpu"]),
+        Row("CPU of grading", graded["cpu"]),
     ]
-    print_table(f"overhead of grading one submission ({SPEC}, sandbox {conf.sandbox}), seconds", rows)
-    ratio = statistics.median(graded) / statistics.median(scripts)
-    print(f"\nclaim → report takes {ratio:.2f} × the time of the bare script")
-    write_json("overhead", rows, {"ratio to bare script": ratio})
+    print_table(f"overhead of grading one submission ({spec}, sandbox {settings().sandbox}), seconds", rows)
+    ratios = {
+        "claim → report / pure work": statistics.median(graded["wall"]) / work,
+        "claim → report / bare script": statistics.median(graded["wall"]) / statistics.median(scripts),
+        "CPU of grading / CPU of pure work": statistics.median(graded["cpu"]) / cpu,
+    }
+    print()
+    for name, ratio in ratios.items():
+        print(f"{name:36}{ratio:10.2f} ×")
+    write_json("overhead", rows, {"spec": spec, "ratios": ratios})
 
 
 def _workload(loaded: LoadedSpec, solution: Path, folder: Path) -> list[str]:
@@ -73,11 +93,6 @@ def _run(command: list[str]) -> dict[str, list[float]]:
     return found
 
 
-def _pure(command: list[str], repeats: int) -> list[float]:
-    """Seconds of the work alone, with everything imported and warmed up by one repeat."""
-    return _run([*command[:4], str(repeats + 1), *command[5:]])["repeats"][1:]
-
-
 def _times(repeats: int, work: Callable[[], object]) -> list[float]:
     seconds = []
     for _ in range(repeats):
@@ -87,27 +102,31 @@ def _times(repeats: int, work: Callable[[], object]) -> list[float]:
     return seconds
 
 
-def _gradings(repeats: int, solution: Path) -> tuple[list[float], dict[str, list[float]]]:
-    """Seconds from claim to committed report on a fresh SQLite database, and what the report says of their parts."""
+def _gradings(repeats: int, spec: str, solution: Path) -> dict[str, list[float]]:
+    """Seconds from claim to committed report on a fresh SQLite database, and what the report says of their parts.
+
+    CPU: this process (judge, database) and the student's process; the fork server's own share is not counted.
+    """
     accounts.ensure_course("bench", "Benchmark")
-    accounts.ensure_assignment(SPEC, "bench", SPEC, "Benchmark")
-    people = [accounts.ensure_user(f"student{i}@example.org", f"Student {i}", "benchmark") for i in range(repeats + 1)]
-    for person in people:
-        accounts.enrol("bench", person.id, Role.STUDENT)
+    accounts.ensure_assignment(spec, "bench", spec, "Benchmark")
+    found: dict[str, list[float]] = {name: [] for name in ("wall", "cpu", "start", "load", "probes")}
     sandbox = open_sandbox(settings())
-    seconds, parts = [], {"start": [], "load": [], "probes": []}  # type: ignore[var-annotated]
-    for person in people:
-        submission = submit(person, SPEC, solution.name, solution.read_bytes())
-        begun = time.perf_counter()
+    for number in range(repeats + 2):  # the first two warm caches up
+        person = accounts.ensure_user(f"student{number}@example.org", f"Student {number}", "benchmark")
+        accounts.enrol("bench", person.id, Role.STUDENT)
+        submission = submit(person, spec, solution.name, solution.read_bytes())
+        begun, used = time.perf_counter(), time.process_time()
         grade.grade_one("cpu", "bench", sandbox)
-        seconds.append(time.perf_counter() - begun)
+        wall, cpu = time.perf_counter() - begun, time.process_time() - used
         report = gradebook.submission(person, submission.id).report
         if report is None or report.verdict != "passed":
-            raise SystemExit(f"the reference solution did not pass: {report}")
-        for name, values in parts.items():
-            values.append(report.seconds.get(name, 0.0))
+            raise SystemExit(f"the solution did not pass: {report}")
+        parts = {"wall": wall, "cpu": cpu + report.seconds["cpu"]}
+        parts |= {name: report.seconds[name] for name in ("start", "load", "probes")}
+        for name, seconds in parts.items():
+            found[name].append(seconds)
     sandbox.close()
-    return seconds[1:], {name: values[1:] for name, values in parts.items()}  # the first warms caches up
+    return {name: seconds[2:] for name, seconds in found.items()}
 
 
 if __name__ == "__main__":

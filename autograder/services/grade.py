@@ -26,7 +26,7 @@ from autograder.specs.loader import LoadedSpec
 from autograder.storage import blobs
 
 _log = logging.getLogger(__name__)
-_SHOW_EVERY_S = 0.25
+_SHOW_EVERY_S = 0.2
 _COMMIT_TRIES = 4
 
 
@@ -61,7 +61,8 @@ def _grade(lease: _Lease, sandbox: Sandbox) -> GradeReport:
     claim = lease.claim
     loaded = catalogue.find(claim.spec_id)
     upload = unpack(claim.filename, blobs.get(claim.blob), max_mb=settings().max_upload_mb)
-    return pipeline.grade(loaded, upload, sandbox, seed=claim.seed, data=_data(loaded), on_progress=_Show(lease))
+    with _Show(lease) as show:
+        return pipeline.grade(loaded, upload, sandbox, seed=claim.seed, data=_data(loaded), on_progress=show)
 
 
 def _commit(lease: _Lease, report: GradeReport) -> None:
@@ -109,24 +110,51 @@ def _built(key: _Key) -> DataSet:
 
 
 class _Show:
-    """Writes progress to the database: every finished check, and words at most a few times a second."""
+    """Writes progress to the database from a thread of its own: the newest word counts, the grading never waits."""
 
     def __init__(self, lease: _Lease) -> None:
         self._lease = lease
-        self._checks = -1
-        self._written = 0.0
+        self._newest: Progress | None = None
+        self._changed = threading.Condition()
+        self._over = False
+        self._thread = threading.Thread(target=self._write, name=f"progress-{lease.claim.job_id}", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with self._changed:
+            self._over, self._newest = True, None  # the report or the error says more
+            self._changed.notify()
+        self._thread.join()
 
     def __call__(self, progress: Progress) -> None:
         """Raises LeaseLost, which stops the grading."""
         self._lease.check()
-        early = time.monotonic() - self._written < _SHOW_EVERY_S
-        if early and len(progress.checks) == self._checks:
-            return
-        try:
-            jobs.report_progress(self._lease.claim, progress.activity, progress.checks)
-        except OperationalError:
-            _log.warning("job %s: progress could not be written", self._lease.claim.job_id)
-        self._checks, self._written = len(progress.checks), time.monotonic()
+        with self._changed:
+            self._newest = progress
+            self._changed.notify()
+
+    def _write(self) -> None:
+        claim = self._lease.claim
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._over or self._newest is not None)
+                progress, self._newest = self._newest, None
+                if self._over or progress is None:
+                    return
+            try:
+                jobs.report_progress(claim, progress.activity, progress.checks)
+            except LeaseLost:
+                self._lease.lost()
+                return
+            except Exception:
+                _log.warning("job %s: progress could not be written", claim.job_id, exc_info=True)
+            with self._changed:
+                self._changed.wait_for(lambda: self._over, _SHOW_EVERY_S)
 
 
 class _Lease:
@@ -152,6 +180,10 @@ class _Lease:
         """Raise LeaseLost if the job may be somebody else's by now."""
         if self._lost.is_set():
             raise LeaseLost(f"job {self.claim.job_id} is no longer held by {self.claim.worker}")
+
+    def lost(self) -> None:
+        """Note that the job is somebody else's."""
+        self._lost.set()
 
     def _keep(self) -> None:
         lease_s = settings().lease_s

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -27,8 +28,9 @@ class DataSet:
     judge_only: frozenset[str] = frozenset()
     class_names: tuple[str, ...] = ()
 
+    @cached_property
     def digest(self) -> str:
-        """SHA-256 over names, dtypes, shapes and contents."""
+        """SHA-256 over names, dtypes, shapes and contents, computed once."""
         total = hashlib.sha256(self.name.encode())
         for name in sorted(self.arrays):
             array = np.ascontiguousarray(self.arrays[name])

@@ -129,7 +129,7 @@ def test_the_digest_follows_the_content(tmp_path: Path) -> None:
 def test_the_digest_of_data_follows_dtype_shape_and_values() -> None:
     base = DataSet("d", {"a": np.zeros((2, 3))})
     others = [np.zeros((3, 2)), np.ones((2, 3)), np.zeros((2, 3), dtype=np.float32)]
-    assert len({base.digest(), *(DataSet("d", {"a": other}).digest() for other in others)}) == 4
+    assert len({base.digest, *(DataSet("d", {"a": other}).digest for other in others)}) == 4
 
 
 def test_solutions_come_with_the_verdict_of_their_folder(tmp_path: Path) -> None:

@@ -29,8 +29,8 @@ def standin(spec: LoadedSpec) -> DataSet:
 
 
 def test_the_same_seed_gives_the_same_arrays_and_another_seed_others(spec: LoadedSpec, standin: DataSet) -> None:
-    assert spec.build_data(None, 0).digest() == standin.digest()
-    assert spec.build_data(None, 1).digest() != standin.digest()
+    assert spec.build_data(None, 0).digest == standin.digest
+    assert spec.build_data(None, 1).digest != standin.digest
 
 
 def test_images_are_normalised_and_classes_balanced(standin: DataSet) -> None:
@@ -96,7 +96,7 @@ def test_the_official_batches_are_read(spec: LoadedSpec, tmp_path: Path) -> None
     assert data.name == "cifar10"
     assert data.class_names[0] == "airplane"
     assert data.arrays["train_images"].shape == (1200, 3, 32, 32)
-    assert data.digest() == spec.build_data(tmp_path, 0).digest()
+    assert data.digest == spec.build_data(tmp_path, 0).digest
 
 
 class _Evil:
