@@ -10,6 +10,7 @@ import os
 import re
 import select
 import signal
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +19,8 @@ _FEW_SOCKETS = 32  # of a whole tree; honest work stays below, and what they hol
 _DATAGRAMS = 11  # a datagram socket queues net.unix.max_dgram_qlen + 1 of them, from as many senders
 _LIST_BYTES = 16 << 20  # of the kernel's list of sockets; far more sockets than any limit on memory lets pass
 _SOCKET_BYTES = 2 * int(Path("/proc/sys/net/core/wmem_max").read_text())  # the kernel doubles what a socket asks for
+_MOST_SHARED = 8  # times the limit: so often may pages be shared, because counting them fairly takes time
+_RECOUNT_S = 0.5  # so long a fair count is believed while nothing grows
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 
 
@@ -40,6 +43,7 @@ class Tree:
         """
         self._proc = -1
         self._sockets = -1
+        self._counted = (0, 0, 0.0)  # at the last fair count: the upper bound, what was found, and when
         self._mounts: list[int] = []
         self.init = init
         self.harness = harness
@@ -64,7 +68,11 @@ class Tree:
         self._mounts = [os.open(f"{root}{path}", _DIRECTORY) for path in mounts]
 
     def sample(self, memory_limit: int) -> Sample:
-        """Look once. Memory is a cheap upper bound below the limit; near it shared pages are counted fairly."""
+        """Look once. Memory is a cheap upper bound below the limit; near it shared pages are counted fairly.
+
+        A fair count is slow, so it serves for a while, with all growth since then added. Beyond _MOST_SHARED times the
+        limit the upper bound counts: a count that takes seconds would let memory run away meanwhile.
+        """
         cpu, tasks, private, shared = 0.0, 0, 0, 0
         numbers = [name for name in os.listdir(self._proc) if name.isdigit()]  # noqa: PTH208  a descriptor
         for number in numbers:
@@ -76,8 +84,8 @@ class Tree:
                 shared += status.get("RssShmem", 0)
         files = sum(self._used(mount) for mount in self._mounts)
         memory = private * 1024 + max(shared * 1024, files)
-        if memory > memory_limit:
-            memory = self._proportional(numbers, files)
+        if memory_limit < memory <= _MOST_SHARED * memory_limit:
+            memory = self._fairly(memory, memory_limit, numbers, files)
         return Sample(cpu, memory + self._in_sockets(), tasks)
 
     def kill(self) -> None:
@@ -97,6 +105,16 @@ class Tree:
             if descriptor >= 0:
                 os.close(descriptor)
         self.pidfd, self._proc, self._sockets, self._mounts = -1, -1, -1, []
+
+    def _fairly(self, bound: int, limit: int, numbers: list[str], files: int) -> int:
+        """The tree's memory with shared pages counted once; from the last count where that is recent and safe."""
+        before, found, at = self._counted
+        grown = found + bound - before
+        if bound >= before > 0 and grown <= limit and time.monotonic() - at < _RECOUNT_S:
+            return grown
+        found = self._proportional(numbers, files)
+        self._counted = (bound, found, time.monotonic())
+        return found
 
     def _proportional(self, numbers: list[str], files: int) -> int:
         """The tree's memory with every shared page counted once. A mapped file of the sandbox is not counted twice."""

@@ -14,7 +14,8 @@ from autograder.sandbox.tree import Sample, Tree
 log = logging.getLogger(__name__)
 
 TICK_S = 0.025
-_SHARE = 8  # a look may cost at most one part in so many of the time
+_SHARE = 8  # a look may cost at most one part in so many of the time …
+_LONGEST_S = 0.1  # … but students make looks slow, and must not gain time by it
 _SPARE_TASKS = 8  # the kernel's own limit refuses new processes first; this is for when it does not
 
 
@@ -54,7 +55,7 @@ class Watchdog:
                 return
             if last:
                 return
-            pause = max(TICK_S, _SHARE * (time.monotonic() - begun))
+            pause = min(max(TICK_S, _SHARE * (time.monotonic() - begun)), _LONGEST_S)
 
     def _look(self) -> tuple[Verdict, str, str] | None:
         sample = self._tree.sample(self._limits.memory_mb << 20)

@@ -95,3 +95,25 @@ def test_files_are_still_copied(box: Box) -> None:
         "answer = open('/work/b', 'rb').read() == bytes(1 << 20)"
     )
     assert box.answer(code) is True
+
+
+SLOW_LOOKS = """
+import mmap, os, signal, time
+shared = mmap.mmap(-1, 180 << 20, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+shared.madvise(15)  # no huge pages: each page has to be looked at
+for at in range(0, len(shared), 4096): shared[at] = 1
+for _ in range(28):
+    if os.fork() == 0: signal.pause()
+time.sleep(1.5)
+grow = []
+for _ in range(8):
+    grow.append(b"x" * (100 << 20))
+    os.write(1, b"another 100 MB\\n")
+time.sleep(2)
+"""
+
+
+def test_making_its_looks_slow_buys_no_memory(box: Box) -> None:
+    assert box.stopped(SLOW_LOOKS).verdict is Verdict.OUT_OF_MEMORY
+    box.session.close()
+    assert box.session.output().count("another") <= 3
