@@ -18,6 +18,7 @@ from autograder.config import ROOT, settings
 from harness.wire import Connection
 
 COLD = (
+    "import ctypes; ctypes.CDLL(None).prctl(1, 9); "  # die with the test run, PR_SET_PDEATHSIG
     "import sys; sys.path.insert(0, sys.argv.pop()); import runpy; "
     "runpy.run_module('harness', run_name='__main__', alter_sys=True)"
 )
@@ -54,6 +55,12 @@ class WarmServer:
         """End the server."""
         self._control.close()
         self._process.wait(timeout=30)
+
+    def kill(self) -> None:
+        """End the server as a crash would."""
+        self._process.kill()
+        self._process.wait()
+        self._control.close()
 
 
 class ColdStart:
@@ -171,7 +178,9 @@ def notebook(cells: list[str]) -> bytes:
     """An .ipynb with these code cells."""
     tree = {
         "cells": [
-            {"cell_type": "code", "source": c.splitlines(keepends=True), "metadata": {}, "outputs": []} for c in cells
+            {"cell_type": "code", "id": f"c{number}", "metadata": {}, "outputs": [], "execution_count": None}
+            | {"source": text.splitlines(keepends=True)}
+            for number, text in enumerate(cells)
         ],
         "metadata": {"kernelspec": {"name": "python3"}},
         "nbformat": 4,

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
 from contextlib import closing
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -102,6 +104,20 @@ def test_the_harness_sees_none_of_the_judges_environment(harness: Harness) -> No
     finally:
         del os.environ["AUTOGRADER_TEST_SECRET"]
     assert "do not tell" not in str(found)
+
+
+def test_a_harness_that_spins_dies_with_whoever_started_it() -> None:
+    starter = WarmServer()
+    source = "def spin():\n    while True: pass\n"
+    source += "def f():\n    threading.Thread(target=spin).start()\n    return os.getpid()"
+    with closing(Harness(starter)) as started:
+        place = Path(f"/proc/{call(started, source)}")
+        assert place.exists()
+        starter.kill()
+        deadline = time.monotonic() + 10
+        while place.exists() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert not place.exists()
 
 
 def test_saved_weights_can_be_read_from_the_submission(harness: Harness) -> None:

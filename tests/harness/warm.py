@@ -5,6 +5,7 @@ with two descriptors: the harness's channel and its output. (The product's fork 
 tests time.)
 """
 
+import ctypes
 import importlib
 import os
 import signal
@@ -12,8 +13,16 @@ import socket
 import sys
 import tempfile
 
+PR_SET_PDEATHSIG = 1
+
+
+def die_with_parent() -> None:
+    """An interrupted test run leaves no process behind that spins for ever. (A fork does not inherit this.)"""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
 
 def main() -> None:
+    die_with_parent()
     sys.path.insert(0, sys.argv[1])
     torch = importlib.import_module("torch")
     torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.1).step()
@@ -33,6 +42,7 @@ def main() -> None:
 
 def become_harness(folder: str, channel: int, output: int) -> None:
     """What the sandbox would have set up: work folder, output, descriptor 3."""
+    die_with_parent()
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     os.chdir(folder)
     tempfile.tempdir = os.path.dirname(folder)  # noqa: PTH120
