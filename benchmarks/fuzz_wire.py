@@ -1,4 +1,4 @@
-"""Coverage-guided fuzzing of the judge's reader (docs/wire.md). Exits with an error and keeps the input it fell over."""
+"""Coverage-guided fuzzing of the judge's reader (docs/wire.md). Fails with the input it fell over."""
 
 from __future__ import annotations
 
