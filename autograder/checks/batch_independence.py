@@ -34,7 +34,7 @@ class BatchIndependence(Check):
         runs = [as_array(o) for o in outputs] if isinstance(outputs, list) else []
         alone = as_array(single[0]) if isinstance(single, list) and single else None
         first = runs[0] if runs else None
-        if first is None or alone is None or len(runs) < 2:
+        if first is None or alone is None or len(runs) < 2 or first.ndim == 0:
             return failed("There are no outputs to compare.", "Return one tensor with a row for each image.")
         for again in runs[1:]:
             if not _equal(first, again, params.tolerance):

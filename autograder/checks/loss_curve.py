@@ -6,9 +6,10 @@ import math
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+import numpy as np
 from pydantic import Field
 
-from autograder.checks.base import Check, Context, Params, failed, passed
+from autograder.checks.base import Array, Check, Context, Params, failed, passed
 from autograder.checks.measures import cross_entropy, epoch_outputs, labels_of, runs_note
 from autograder.model import Observation, Outcome
 
@@ -58,7 +59,9 @@ class LossCurve(Check):
         }
         evidence: dict[str, Any] = {**runs_note(observation), "plots": [plot]}
         leftover = _leftover(observation)
-        trouble = _trouble(curve, params, leftover)
+        trouble = _trouble(curve, params, leftover) or _loud_start(
+            curve, params, labels_of(context.arrays, params.targets)
+        )
         if trouble is not None:
             return failed(*trouble, **evidence)
         return passed(_praise(curve), **evidence)
@@ -96,6 +99,25 @@ def _leftover(observation: Observation) -> float:
     if isinstance(left, float | int) and isinstance(one, float | int) and math.isfinite(left) and one > 1e-6:
         return float(left / one)
     return 0.0
+
+
+def _loud_start(curve: list[float], params: LossCurveParams, labels: Array) -> tuple[str, str] | None:
+    """A fall that ends near what guessing gives was no learning: the model only started out far worse than guessing.
+
+    Guessing means the same answer for every example, at best the shares of the classes: their entropy in nats. Half of
+    the asked drop below it has to be reached.
+    """
+    _, counts = np.unique(labels, return_counts=True)
+    shares = counts / max(len(labels), 1)
+    guessing, lowest = float(-(shares * np.log(shares)).sum()), min(curve)
+    if guessing == 0 or lowest <= guessing * (1 - params.min_drop / 2):
+        return None
+    return (
+        f"Not learning: the loss falls from {_short(curve[0])} to {_short(lowest)}, but guessing alone gives "
+        f"{_short(guessing)}.",
+        "The first outputs are very large, so the loss falls by making them smaller. Initialise the weights as PyTorch "
+        "does, scale the inputs, and look whether the loss still falls after that.",
+    )
 
 
 def _trouble(curve: list[float], params: LossCurveParams, leftover: float) -> tuple[str, str] | None:
