@@ -12,6 +12,10 @@ from typing import Any
 
 MAX_MESSAGE = 2000
 MAX_TRACE = 4000
+NETWORK_MESSAGE = (
+    "The network can't be reached while grading. Hand in the files the code needs, "
+    "or leave downloads to code outside the graded functions."
+)
 
 
 class Kind(StrEnum):
@@ -95,7 +99,7 @@ def describe(error: BaseException) -> dict[str, Any]:
     return {
         "kind": kind_of(error).value,
         "type": name[:200],
-        "message": message_of(error)[:MAX_MESSAGE],
+        "message": advice_of(error)[:MAX_MESSAGE],
         "where": where[:200],
         "trace": trace[-MAX_TRACE:],
     }
@@ -128,6 +132,14 @@ def message_of(error: BaseException) -> str:
     if isinstance(error, SystemExit):
         return f"The code called exit({text}). Remove it: it stops the grading too."
     return text or type(error).__name__
+
+
+def advice_of(error: BaseException) -> str:
+    """As `message_of`; what fails for lack of a network says that first, whatever its library made of it."""
+    text = message_of(error)
+    if kind_of(error) is not Kind.NETWORK or isinstance(error, NetworkRefused) or NETWORK_MESSAGE in text:
+        return text
+    return f"{NETWORK_MESSAGE} ({text})"
 
 
 def where_of(error: BaseException) -> str:

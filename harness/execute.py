@@ -12,7 +12,17 @@ from typing import Any
 
 from harness import stubs
 from harness.definitions import bound_names
-from harness.errors import SOURCES, BadRequest, HarnessError, Kind, kind_of, message_of, student_folder, where_of
+from harness.errors import (
+    SOURCES,
+    BadRequest,
+    HarnessError,
+    Kind,
+    advice_of,
+    kind_of,
+    message_of,
+    student_folder,
+    where_of,
+)
 from harness.loading import (
     DefinitionLoader,
     Notes,
@@ -132,7 +142,7 @@ def _run_cell(shell: Any, cell: Cell, notes: Notes, folder: Path) -> None:
 def _remark_failure(notes: Notes, error: BaseException, place: str) -> None:
     kind = kind_of(error)
     code = "cell_failed" if kind is Kind.EXCEPTION else kind.value
-    notes.remark(code, f"{type(error).__name__}: {message_of(error)}", where_of(error) or place)
+    notes.remark(code, f"{type(error).__name__}: {advice_of(error)}", where_of(error) or place)
 
 
 def _import_hook(notes: Notes) -> Any:

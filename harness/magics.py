@@ -73,7 +73,7 @@ class Magics:
         self._nested += 1
         try:
             for cell in read_cells(Path(name).read_bytes()):
-                result = self._shell.run_cell(cell.text)
+                result = self._shell.run_cell(cell.text, silent=True)
                 if not result.success:
                     error = result.error_before_exec or result.error_in_exec
                     print(f"%run {name} stopped in its {cell.name}: {message_of(error)}")

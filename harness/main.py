@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import BadRequest, HarnessError, Kind, describe
+from harness.hub import refuse_empty_tokenizers
 from harness.stubs import prepare_environment, quiet_progress, refuse_input, refuse_network, tame_torch
 from harness.wire import Connection, WireError
 
@@ -29,6 +30,7 @@ def main() -> None:
     warm()
     refuse_input()
     refuse_network()
+    refuse_empty_tokenizers()
     serve(connection, Path.cwd())
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import asyncio
 import io
 import linecache
 import sys
@@ -56,6 +57,7 @@ class _Shell(InteractiveShell):  # type: ignore[misc]
     compiler_class = _Compiler
     displayhook_class = _DisplayHook
     first_line = 0
+    loop: asyncio.AbstractEventLoop
 
     def showtraceback(self, *_args: Any, **_keywords: Any) -> None:
         """Print the student's own lines only."""
@@ -78,10 +80,9 @@ class _Shell(InteractiveShell):  # type: ignore[misc]
             self._own_magics = Magics(self, super().run_line_magic, super().run_cell_magic)
         return self._own_magics
 
-    def system(self, cmd: str) -> int:
+    def system(self, cmd: str) -> None:
         """Shell commands are skipped, also when called by hand."""
         print(f"skipped: !{cmd}")
-        return 0
 
     system_piped = system_raw = system
 
@@ -90,6 +91,11 @@ class _Shell(InteractiveShell):  # type: ignore[misc]
         del depth
         self.system(cmd)
         return SList([]) if split else ""
+
+    def should_run_async(self, raw_cell: str, **_keywords: Any) -> bool:
+        """Every cell runs in the notebook's event loop, as in a kernel; those run from inside a cell just run."""
+        del raw_cell
+        return not self.loop.is_running()
 
     def ask_exit(self) -> NoReturn:
         """`exit` and `quit` end their cell."""
@@ -110,7 +116,10 @@ class NotebookShell:
 
     def __init__(self, module: ModuleType) -> None:
         before = set(vars(module))
-        self._shell = _Shell(user_module=module, user_ns=vars(module))
+        self._shell = _Shell.instance(user_module=module, user_ns=vars(module))
+        self._shell.loop = asyncio.new_event_loop()
+        self._shell.loop_runner = self._shell.loop.run_until_complete
+        asyncio.set_event_loop(self._shell.loop)
         self._shell.colors = "nocolor"
         self._shell.display_formatter.active_types = ["text/plain"]
         self._shell.ast_transformers.append(HardenImports())

@@ -13,22 +13,18 @@ import os
 import socket
 import sys
 import tempfile
+import urllib.request
 from collections.abc import Callable, Sequence
-from types import ModuleType
+from types import FrameType, ModuleType
 from typing import Any, NoReturn
 
-from harness.errors import InputRefused, NetworkRefused
+from harness.errors import NETWORK_MESSAGE, InputRefused, NetworkRefused
 
 Note = Callable[[str, str], None]
 
 INPUT_MESSAGE = "input() was called, but nobody is there to answer. Put the value into the code."
-NETWORK_MESSAGE = (
-    "The network can't be reached while grading. Hand in the files the code needs, "
-    "or leave downloads to code outside the graded functions."
-)
 ENVIRONMENT = {
     "MPLBACKEND": "Agg",
-    "TQDM_DISABLE": "1",
     "TOKENIZERS_PARALLELISM": "false",
     "HF_HUB_OFFLINE": "1",  # else each missing file costs half a minute of retries
     "HF_DATASETS_OFFLINE": "1",
@@ -63,18 +59,39 @@ def refuse_network() -> None:
     def refuse(*_args: object, **_keywords: object) -> NoReturn:
         raise NetworkRefused(NETWORK_MESSAGE)
 
-    plain_connect = socket.socket.connect
+    def refuse_out(plain: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(plain)
+        def method(self: socket.socket, *args: Any) -> Any:
+            if self.family != socket.AF_UNIX:
+                refuse()
+            return plain(self, *args)
 
-    def connect(self: socket.socket, address: Any) -> None:
-        if self.family != socket.AF_UNIX:
-            refuse()
-        plain_connect(self, address)
+        return method
 
     if constants := sys.modules.get("huggingface_hub.constants"):  # imported before the environment was set
         vars(constants)["HF_HUB_OFFLINE"] = True
     for name in ("create_connection", "getaddrinfo", "gethostbyname", "gethostbyname_ex", "gethostbyaddr"):
         setattr(socket, name, refuse)
-    setattr(socket.socket, "connect", connect)  # noqa: B010 (an assignment would not type-check)
+    for name in ("connect", "connect_ex", "sendto"):
+        setattr(socket.socket, name, refuse_out(getattr(socket.socket, name)))
+    _refuse_scikit_downloads()
+
+
+def _refuse_scikit_downloads() -> None:
+    """scikit-learn answers a URLError by waiting and trying again; it gets another error, at once."""
+    plain_open = urllib.request.OpenerDirector.open
+
+    @functools.wraps(plain_open)
+    def open_url(self: Any, fullurl: Any, *args: Any, **keywords: Any) -> Any:
+        address = fullurl if isinstance(fullurl, str) else fullurl.full_url
+        frame: FrameType | None = sys._getframe(1)
+        while frame and not address.startswith("file:"):
+            if frame.f_globals.get("__name__", "").startswith("sklearn.datasets"):
+                raise NetworkRefused(NETWORK_MESSAGE)
+            frame = frame.f_back
+        return plain_open(self, fullurl, *args, **keywords)
+
+    urllib.request.OpenerDirector.open = open_url  # type: ignore[method-assign]
 
 
 class StandInFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
@@ -168,15 +185,44 @@ def install_notebook_names() -> None:
     builtins.display = lambda *objects, **_keywords: print(*objects)  # type: ignore[attr-defined]
 
 
+class _Silence:
+    """A file that keeps nothing."""
+
+    def write(self, _text: str) -> None:
+        """Nothing."""
+
+    def flush(self) -> None:
+        """Nothing."""
+
+
 def quiet_progress() -> None:
-    """Progress bars print nothing. tqdm's notebook flavour needs a browser: give its name to the plain one."""
+    """Progress bars count and print nothing. tqdm's notebook flavour needs a browser: give its name to the plain one.
+
+    `disable=True` would be simpler, but such bars lack attributes (`n`, `desc`) that notebooks read.
+    """
     try:
         import tqdm
     except ImportError:
         return
-    tqdm.tqdm.__init__ = functools.partialmethod(tqdm.tqdm.__init__, disable=True)
+    plain_init, signature = tqdm.tqdm.__init__, inspect.signature(tqdm.tqdm.__init__)
+
+    @functools.wraps(plain_init)
+    def init(self: Any, *args: Any, **keywords: Any) -> None:
+        bound = signature.bind(self, *args, **keywords)
+        bound.arguments["file"] = _Silence()
+        plain_init(*bound.args, **bound.kwargs)
+
+    tqdm.tqdm.__init__ = init
+    tqdm.tqdm.display = lambda _self, *_args, **_keywords: True
+    tqdm.tqdm.monitor_interval = 0  # else a thread
     module = ModuleType("tqdm.notebook")
-    vars(module).update(tqdm=tqdm.tqdm, trange=tqdm.trange, tqdm_notebook=tqdm.tqdm, tnrange=tqdm.trange)
+    bar = type("tqdm_notebook", (tqdm.tqdm,), {"__module__": "tqdm.notebook"})
+
+    def tnrange(*args: Any, **kwargs: Any) -> Any:
+        """Shortcut for `tqdm.notebook.tqdm(range(*args), **kwargs)`."""
+        return bar(range(*args), **kwargs)
+
+    vars(module).update(tqdm=bar, trange=tnrange, tqdm_notebook=bar, tnrange=tnrange)
     sys.modules["tqdm.notebook"] = module
     tqdm.notebook = module
 

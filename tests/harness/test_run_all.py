@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+
 import pytest
 
-from tests.harness.client import Harness
+from tests.harness.client import Harness, WarmServer, notebook
 
 
 def codes(loaded: dict) -> list[tuple[str, str]]:
@@ -55,6 +57,62 @@ def test_whatever_a_cell_does_the_next_one_runs(harness: Harness, cell: str, cod
     assert codes(loaded)[-1][0] == code
     assert codes(loaded)[-1][1].startswith("cell 1")
     assert loaded["names"]["after"] == "value"
+
+
+NETWORK = [
+    "import urllib.request\nurllib.request.urlretrieve('https://example.org/x.zip', 'x.zip')",
+    "import torch\ntorch.hub.load('someone/something', 'resnet18')",
+    "import torch\ntorch.hub.load_state_dict_from_url('https://example.org/weights.pth')",
+    "from transformers import AutoModel\nAutoModel.from_pretrained('distilbert-base-uncased')",
+    "from transformers import BertTokenizer\nBertTokenizer.from_pretrained('bert-base-uncased')",
+    "from huggingface_hub import hf_hub_download\nhf_hub_download('someone/something', 'config.json')",
+    "from sklearn.datasets import fetch_openml\nfetch_openml('mnist_784')",
+    "import pandas as pd\npd.read_csv('https://example.org/words.csv')",
+    "import torchvision\ntorchvision.datasets.CIFAR10('.', download=True)",
+    "import socket\nsocket.socket().connect_ex(('203.0.113.1', 80))",
+    "import socket\nsocket.socket(type=socket.SOCK_DGRAM).sendto(b'x', ('203.0.113.1', 53))",
+    "import asyncio\nawait asyncio.open_connection('example.org', 80)",
+]
+
+
+@pytest.mark.parametrize("cell", NETWORK)
+def test_the_network_is_refused_at_once_in_plain_words(harness: Harness, cell: str) -> None:
+    imports, _, use = cell.partition("\n")
+    timed = f"import time\nstart = time.time()\ntry:\n    {use}\nfinally:\n    took = time.time() - start"
+    loaded = harness.load([imports, timed], "run_all")
+    assert codes(loaded) == [("network", "cell 2, line 4")]
+    message = loaded["remarks"][0]["message"]
+    assert "network" in message
+    assert "can't be" in message
+    took = value(harness, "took")
+    assert isinstance(took, float)
+    assert took < 2
+
+
+@pytest.mark.parametrize("package", ["requests", "datasets", "gdown", "nltk"])
+def test_packages_that_are_there_to_download_say_why_they_are_not(harness: Harness, package: str) -> None:
+    loaded = harness.load([f"import {package}\n{package}.get('x')"], "run_all")
+    assert {code for code, _ in codes(loaded)} == {"missing_package"}
+    assert "network" in loaded["remarks"][0]["message"]
+
+
+def test_a_url_of_a_file_is_no_network(harness: Harness) -> None:
+    cell = "import urllib.request, pathlib\npathlib.Path('a').write_text('here')\n"
+    cell += "text = urllib.request.urlopen(pathlib.Path('a').resolve().as_uri()).read().decode()"
+    assert harness.load([cell], "run_all")["remarks"] == []
+    assert value(harness, "text") == "here"
+
+
+def test_a_seed_makes_a_notebook_repeat_itself(warm_server: WarmServer) -> None:
+    cell = "import random, numpy, torch\ndrawn = [random.random(), numpy.random.rand(), torch.rand(1).item()]"
+    drawn = []
+    for seed in (5, 5, 6):
+        with closing(Harness(warm_server)) as harness:
+            files = [{"name": "nb.ipynb", "data": notebook([cell])}]
+            harness.result("load", files=files, main="nb.ipynb", mode="run_all", seed=seed)
+            drawn.append(value(harness, "drawn"))
+    assert drawn[0] == drawn[1]
+    assert drawn[0] != drawn[2]
 
 
 def test_sys_exit_ends_its_cell_only(harness: Harness) -> None:
