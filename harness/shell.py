@@ -172,8 +172,9 @@ class NotebookShell:
         return whole
 
 
-def _print_page(_shell: Any, data: Any, _start: int, _screen_lines: int) -> None:
+def _print_page(_shell: Any, data: Any, start: int, screen_lines: int) -> None:
     """Print what IPython would show in a pager: help, a magic's report."""
+    del start, screen_lines
     print(data.get("text/plain", "") if isinstance(data, dict) else data)
 
 
