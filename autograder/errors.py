@@ -70,9 +70,10 @@ class NotAuthenticated(UsageError):
 
 
 class PolicyRefused(UsageError):
-    """The assignment's policy says no."""
+    """The assignment's policy says no. `submission_id` names the record of the upload, if it was kept."""
 
     code = "policy_refused"
+    submission_id: str | None = None
 
 
 class SandboxError(AutograderError):

@@ -20,18 +20,26 @@ from autograder.storage import blobs, people, reports, submissions
 from autograder.storage.session import now, read_scope, session_scope
 from autograder.storage.tables import GradingJob, Submission
 
+LATE = "deadline_passed"
+REFUSED_A_DAY = 50  # refused uploads kept for one student of an assignment in 24 hours; more are only answered
+
 
 def submit(person: Person, assignment_id: str, filename: str, data: bytes) -> SubmissionView:
     """Take an upload and queue its grading.
 
-    Raises NotFound (not enrolled), PolicyRefused (nothing is recorded), UploadRefused (recorded as refused; its
-    `submission_id` says where). Instructors may submit too, as themselves and without limits.
+    Raises NotFound (not enrolled), PolicyRefused, UploadRefused. An upload that is late or can't be taken is kept and
+    recorded as refused (the error's `submission_id` says where), up to REFUSED_A_DAY of them. Instructors may submit
+    too, as themselves and without limits.
     """
     name = display_name(filename)
-    with read_scope() as session:
-        member = access.membership(session, person, assignment_id)
-        _check_policy(session, member, person)
     received = _Received(person, assignment_id, name, data)
+    try:
+        with read_scope() as session:
+            _check_policy(session, access.membership(session, person, assignment_id), person)
+    except PolicyRefused as refusal:
+        if refusal.code == LATE:  # so that an instructor can still look at it
+            refusal.submission_id = _record_refused(received, refusal)
+        raise
     try:
         unpack(name, data, max_mb=settings().max_upload_mb)
     except UploadRefused as refusal:
@@ -61,7 +69,12 @@ class _Received:
         )
 
 
-def _record_refused(received: _Received, refusal: UploadRefused) -> str:
+def _record_refused(received: _Received, refusal: UploadRefused | PolicyRefused) -> str | None:
+    """The id of the record; None if this student has too many of them already."""
+    with read_scope() as session:
+        since = now(session) - timedelta(days=1)
+        if submissions.refused_since(session, received.assignment_id, received.person.id, since) >= REFUSED_A_DAY:
+            return None
     small = len(received.data) <= settings().max_upload_mb * 1024 * 1024
     blob = blobs.put(received.data) if small else None
     with session_scope() as session:
@@ -117,8 +130,8 @@ def _check_policy(session: Session, member: Membership, person: Person) -> int:
     if assignment.due is not None and at > assignment.due:
         raise PolicyRefused(
             f"The deadline was {assignment.due:%d %B %Y, %H:%M} UTC; submissions are closed.",
-            "Ask your instructor if you need more time.",
-            code="deadline_passed",
+            "Your file is kept with the time it came. Ask your instructor if you need more time.",
+            code=LATE,
         )
     if assignment.max_attempts is not None and used >= assignment.max_attempts:
         raise PolicyRefused(

@@ -42,6 +42,21 @@ def last_attempt(session: Session, assignment_id: str, student_id: str) -> int:
     return found or 0
 
 
+def refused_since(session: Session, assignment_id: str, student_id: str, since: datetime) -> int:
+    """How many uploads of a student were refused since then."""
+    return (
+        session.scalar(
+            select(func.count()).where(
+                Submission.assignment_id == assignment_id,
+                Submission.student_id == student_id,
+                Submission.attempt == 0,
+                Submission.created >= since,
+            )
+        )
+        or 0
+    )
+
+
 def counted(session: Session, assignment_id: str, student_id: str) -> tuple[int, datetime | None]:
     """How many attempts count, and when the last of them came. Those that ended as grader_error are refunded."""
     in_force = and_(GradeReportRow.submission_id == Submission.id, not_(GradeReportRow.superseded))

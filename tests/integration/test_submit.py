@@ -74,8 +74,21 @@ def test_the_deadline_holds_for_students_only(database: str) -> None:
     with pytest.raises(PolicyRefused, match="deadline") as caught:
         hand_in(group.students[0], group)
     assert caught.value.code == "deadline_passed"
-    assert gradebook.submissions(group.students[0], group.assignment_id) == ()
+    kept = gradebook.submissions(group.students[0], group.assignment_id)
+    assert [(view.id, view.status, view.attempt) for view in kept] == [(caught.value.submission_id, "refused", 0)]
+    assert jobs.waiting("cpu") == 0
     assert hand_in(group.instructor, group).attempt == 1
+
+
+def test_refused_uploads_are_kept_up_to_a_number(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("autograder.services.submit.REFUSED_A_DAY", 2)
+    group = make_class()
+    for expected in (True, True, False):
+        with pytest.raises(UploadRefused) as caught:
+            submit(group.students[0], group.assignment_id, "broken.ipynb", b"no notebook")
+        assert (caught.value.submission_id is not None) is expected
+    assert len(gradebook.submissions(group.students[0], group.assignment_id)) == 2
+    assert hand_in(group.students[0], group).attempt == 1
 
 
 def test_attempts_and_cooldown_are_limited(database: str) -> None:
