@@ -23,6 +23,9 @@ class Settings(BaseSettings):
     )
     blob_dir: Path | None = Field(None, description="Shared directory of uploads. Empty: var_dir/blobs.")
     data_dir: Path | None = Field(None, description="Folder of real data sets. Empty: generated stand-ins.")
+    data_secret: str = Field(
+        "", description="Moves the seeds of data sets, so that who knows a builder can't make the hidden data."
+    )
     specs_dir: Path = Field(ROOT / "grader_specs", description="Folder of grader specs.")
     solutions_dir: Path = Field(ROOT / "reference_solutions", description="Folder of reference solutions.")
     runtime_python: Path = Field(ROOT / ".venv-runtime/bin/python", description="Python that runs student code.")

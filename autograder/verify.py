@@ -11,7 +11,7 @@ from autograder.errors import UploadRefused
 from autograder.intake import unpack
 from autograder.model import CheckResult, GradeReport, Verdict
 from autograder.sandbox.base import Sandbox
-from autograder.specs.dataset import DataSet
+from autograder.specs.dataset import DataSet, secret_seed
 from autograder.specs.loader import LoadedSpec
 from autograder.specs.solutions import Solution
 
@@ -33,11 +33,12 @@ def verify(
     sandbox: Sandbox,
     *,
     data_dir: Path | None,
+    data_secret: str = "",
     seed: int | None = None,
     on_graded: Callable[[Graded], None] = lambda _graded: None,
 ) -> tuple[list[Graded], list[str]]:
     """Grade every solution; return them and the problems of the spec as a whole. Raises SpecError, SandboxError."""
-    data = loaded.build_data(data_dir, loaded.spec.seed)
+    data = loaded.build_data(data_dir, secret_seed(loaded.spec.seed, data_secret))
     graded = []
     for solution in solutions:
         one = grade_solution(loaded, solution, sandbox, data, seed)

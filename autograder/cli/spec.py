@@ -85,7 +85,16 @@ def _verify_one(loaded: LoadedSpec, sandbox: Sandbox, only: str, seed: int | Non
                 console.print(f"      {check.id}: {check.verdict}: {check.message}", markup=False, highlight=False)
 
     console.print(f"[bold]{loaded.spec.id}[/] on {_data_name(loaded)}, {len(solutions)} solutions")
-    graded, problems = verify(loaded, solutions, sandbox, data_dir=settings().data_dir, seed=seed, on_graded=show)
+    conf = settings()
+    graded, problems = verify(
+        loaded,
+        solutions,
+        sandbox,
+        data_dir=conf.data_dir,
+        data_secret=conf.data_secret,
+        seed=seed,
+        on_graded=show,
+    )
     console.print(_table(loaded, graded))
     problems = [] if only else problems
     for problem in problems:

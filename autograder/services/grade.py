@@ -21,7 +21,7 @@ from autograder.pipeline import Progress
 from autograder.sandbox.base import Sandbox
 from autograder.services import catalogue, jobs
 from autograder.services.jobs import Claim
-from autograder.specs.dataset import DataSet
+from autograder.specs.dataset import DataSet, secret_seed
 from autograder.specs.loader import LoadedSpec
 from autograder.storage import blobs
 
@@ -106,7 +106,8 @@ class _Key:
 @lru_cache(maxsize=4)
 def _built(key: _Key) -> DataSet:
     """Data sets are the same for every submission, and some take seconds to build."""
-    return key.loaded.build_data(settings().data_dir, key.loaded.spec.seed)
+    seed = secret_seed(key.loaded.spec.seed, settings().data_secret)
+    return key.loaded.build_data(settings().data_dir, seed)
 
 
 class _Show:
