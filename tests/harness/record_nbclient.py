@@ -1,16 +1,17 @@
 """Runs the whole notebooks of the fixtures under nbclient, each in a kernel of its own, and records their names.
 
-Usage: PYTHONPATH=. .venv/bin/python -m tests.harness.record_nbclient [NAME …]
+Usage: PYTHONPATH=. .venv/bin/python -m tests.harness.record_nbclient [--to FILE] [NAME …]
 
 The kernel is the runtime's Python; ipykernel comes from this environment, so that student code never meets it.
 """
 
 from __future__ import annotations
 
+import argparse
+import asyncio
 import json
 import os
 import subprocess
-import sys
 import sysconfig
 import tempfile
 from pathlib import Path
@@ -52,15 +53,18 @@ def run(name: str) -> dict[str, Any]:
             os.environ[variable] = str(folder)
         os.environ["OMP_NUM_THREADS"] = "1"
         tree = nbformat.reads(build(name, folder).decode(), as_version=4)
-        client = NotebookClient(
-            tree,
-            timeout=120,
-            allow_errors=True,
-            km=kernel_manager(folder),
-            resources={"metadata": {"path": str(folder / "work")}},
-        )
-        client.execute()
+        asyncio.run(execute(tree, kernel_manager(folder), folder / "work"))
         return read_result(folder)
+
+
+async def execute(tree: Any, manager: AsyncKernelManager, place: Path) -> None:
+    """Run all cells in a new kernel, then end it."""
+    resources = {"metadata": {"path": str(place)}}
+    client = NotebookClient(tree, km=manager, timeout=120, allow_errors=True, resources=resources)
+    try:
+        await client.async_execute(reset_kc=True)
+    finally:
+        await manager.shutdown_kernel(now=True)
 
 
 def versions() -> list[str]:
@@ -72,20 +76,23 @@ def versions() -> list[str]:
 
 def main() -> None:
     """Record the named notebooks, or all."""
-    wanted = sys.argv[1:] or NAMES
-    recorded = json.loads(RECORDING.read_text())["notebooks"] if RECORDING.exists() else {}
+    parser = argparse.ArgumentParser(description="Record what notebooks leave behind in a kernel.")
+    parser.add_argument("--to", type=Path, default=RECORDING, help="the file to write")
+    parser.add_argument("names", nargs="*", help="notebooks (all if none is named)")
+    options = parser.parse_args()
+    recorded = json.loads(options.to.read_text())["notebooks"] if options.to.exists() else {}
     recorded = {name: recorded[name] for name in recorded if name in NAMES}
-    for name in wanted:
+    for name in options.names or NAMES:
         print(name, flush=True)
         recorded[name] = {"source": digest(name), **run(name)}
-    write(recorded)
+    write(recorded, options.to)
 
 
-def write(recorded: dict[str, Any]) -> None:
+def write(recorded: dict[str, Any], target: Path) -> None:
     """Write the recording, a notebook to a line."""
     lines = [f"{json.dumps(name)}: {json.dumps(recorded[name], ensure_ascii=False)}" for name in sorted(recorded)]
     body = ",\n".join(lines)
-    RECORDING.write_text(f'{{"versions": {json.dumps(versions())},\n"notebooks": {{\n{body}\n}}}}\n')
+    target.write_text(f'{{"versions": {json.dumps(versions())},\n"notebooks": {{\n{body}\n}}}}\n')
 
 
 if __name__ == "__main__":
