@@ -33,6 +33,7 @@ from harness.loading import (
     prepare,
     write_file,
 )
+from harness.magics import IPYTHON
 from harness.notebook import Cell, read_cells
 from harness.packages import HOOK, HardenImports, Placeholder, explain
 from harness.submission import Submission, remark_redefinitions
@@ -132,7 +133,7 @@ def _run_script(tree: ast.Module, main: str, module: ModuleType, notes: Notes) -
 
 def _run_cell(shell: Any, cell: Cell, notes: Notes, folder: Path) -> None:
     here = Path.cwd()
-    tree = prepare(cell, notes, here if here.is_relative_to(folder) else folder)
+    tree = prepare(cell, notes, here if here.is_relative_to(folder) else folder, IPYTHON)
     importlib.invalidate_caches()
     error = shell.run(cell, None if tree is None else SOURCES.text(cell.name))
     if error is not None:

@@ -8,7 +8,7 @@ import importlib.abc
 import importlib.machinery
 import importlib.util
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from types import CodeType, ModuleType
@@ -17,7 +17,7 @@ from typing import Any
 from harness.definitions import Sorter, Step, Unit, is_too_deep
 from harness.errors import SOURCES, BadRequest, message_of, where_of
 from harness.lazy import LazyStore
-from harness.notebook import Cell, Cleaned, clean
+from harness.notebook import Cell, Cleaned, clean, skipped_magic
 from harness.packages import explain, run_import
 
 MAX_REMARKS = 60
@@ -131,11 +131,16 @@ def _is_docstring(node: ast.stmt) -> bool:
     return isinstance(node, ast.Pass) or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
 
 
-def prepare(cell: Cell, notes: Notes, folder: Path) -> ast.Module | None:
-    """Clean and parse a cell, note what was skipped, write the file of a %%writefile cell. None: nothing to run."""
+def prepare(cell: Cell, notes: Notes, folder: Path, magics: Iterable[str] = ()) -> ast.Module | None:
+    """Clean and parse a cell, note what was skipped, write the file of a %%writefile cell. None: nothing to run.
+
+    magics: those that are not skipped after all.
+    """
     cleaned: Cleaned = clean(cell.text)
+    unsaid = {skipped_magic(name) for name in magics}
     for line, code, message in cleaned.notes:
-        notes.remark(code, message, f"{cell.name}, line {line}")
+        if message not in unsaid:
+            notes.remark(code, message, f"{cell.name}, line {line}")
     if cleaned.file is not None:
         name, content, append = cleaned.file
         try:

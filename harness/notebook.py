@@ -17,6 +17,8 @@ _SILENT = """matplotlib load_ext reload_ext unload_ext autoreload config env cd 
 RUN_ANYWAY = frozenset(_KEEP_BODY.split())
 QUIET = frozenset(_SILENT.split())
 
+NO_SHELL = "Shell commands don't run while grading; hand in the files they would fetch or make."
+
 _SHELL = re.compile(r"^(?P<indent>\s*)(?P<target>[\w\s,.\[\]\"']+=\s*)?!(?P<rest>.*)$")
 _MAGIC = re.compile(r"^(?P<indent>\s*)(?P<target>[\w\s,.\[\]\"']+=\s*)?%(?P<name>[A-Za-z_]\w*)[ \t]*(?P<rest>.*)$")
 _HELP = re.compile(r"^(?P<indent>\s*)(\?{1,2}\s*[\w.*%]+|[\w.*%\[\]]+\s*\?{1,2})\s*;?\s*$")
@@ -162,7 +164,12 @@ def _note_shell(command: str, number: int, notes: list[tuple[int, str, str]]) ->
     if _INSTALL.match(command.lstrip("!")):
         notes.append((number, "skipped_install", "Package installs are skipped; the runtime's packages are fixed."))
     else:
-        notes.append((number, "skipped_shell", f"Shell commands are skipped: !{command.strip()[:60]}"))
+        notes.append((number, "skipped_shell", f"{NO_SHELL} Skipped: !{command.strip()[:60]}"))
+
+
+def skipped_magic(name: str) -> str:
+    """What is said about a magic that isn't run."""
+    return f"The magic %{name} is skipped."
 
 
 def _magic_line(match: re.Match[str], number: int, notes: list[tuple[int, str, str]]) -> str:
@@ -178,5 +185,5 @@ def _magic_line(match: re.Match[str], number: int, notes: list[tuple[int, str, s
     if name in ("pip", "conda", "mamba", "uv"):
         _note_shell(f"{name} {rest}", number, notes)
     elif name not in QUIET:
-        notes.append((number, "skipped_magic", f"The magic %{name} is skipped."))
+        notes.append((number, "skipped_magic", skipped_magic(name)))
     return indent + (f"{target.strip()} None" if target else "pass")

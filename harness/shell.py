@@ -22,7 +22,7 @@ from traitlets.config import Config
 from harness.errors import describe
 from harness.loading import Notes
 from harness.magics import Magics
-from harness.notebook import Cell
+from harness.notebook import NO_SHELL, Cell
 from harness.packages import HardenImports
 
 MAX_FIGURES = 8
@@ -82,7 +82,7 @@ class _Shell(InteractiveShell):  # type: ignore[misc]
 
     def system(self, cmd: str) -> None:
         """Shell commands are skipped, also when called by hand."""
-        print(f"skipped: !{cmd}")
+        print(f"{NO_SHELL} Skipped: !{cmd}")
 
     system_piped = system_raw = system
 
