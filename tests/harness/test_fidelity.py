@@ -6,13 +6,17 @@ import json
 import os
 import subprocess
 import sys
+from contextlib import closing
 from typing import Any
 
 import pytest
 
-from autograder.config import ROOT
-from tests.harness.client import Harness
-from tests.harness.fidelity import NAMES, RECORDING, differences, digest, under_harness
+from autograder.config import ROOT, settings
+from autograder.sandbox import NAMES as SANDBOXES
+from autograder.sandbox import open_sandbox
+from autograder.sandbox.base import Limits
+from tests.harness.client import Harness, notebook, split_cells
+from tests.harness.fidelity import NAMES, RECORDING, differences, digest, source, under_harness
 
 LIVE = ["last_expression", "training_loop", "awaits"]
 AGAIN = "record it again: PYTHONPATH=. .venv/bin/python -m tests.harness.record_nbclient {}"
@@ -64,3 +68,20 @@ def recorded_now(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 def test_a_kernel_started_now_agrees_to_the_last_bit(harness: Harness, recorded_now: Any, name: str) -> None:
     wrong = differences(recorded_now[name], under_harness(harness, name), exact=True)
     assert set(wrong) == set(DIFFERENCES.get(name, {})), json.dumps(wrong, indent=1)
+
+
+@pytest.mark.parametrize("name", SANDBOXES)
+def test_the_sandbox_changes_nothing_about_a_notebook(harness: Harness, name: str) -> None:
+    """Event loop, folders, progress bars, figures, magics, files and the kinds of refusal under all locks."""
+    parts = ["awaits", "change_folder", "run_a_sibling", "plots", "progress_bars", "asking", "save_and_load", "capture"]
+    data = notebook([cell for part in parts for cell in split_cells(source(part))])
+    plain = harness.load_files({"nb.ipynb": data}, "nb.ipynb", "run_all")
+    sandbox = open_sandbox(settings().model_copy(update={"sandbox": name}))
+    with closing(sandbox), closing(sandbox.open(Limits())) as session:
+        arguments = {"files": [{"name": "nb.ipynb", "data": data}], "main": "nb.ipynb", "mode": "run_all", "seed": 0}
+        payload = session.request("load", arguments)
+    assert payload["status"] == "ok"
+    assert payload["result"]["remarks"] == plain["remarks"]
+    assert {remark["code"] for remark in plain["remarks"]} == {"input"}
+    assert payload["result"]["names"] == plain["names"]
+    assert len(payload["result"]["figures"]) == len(plain["figures"]) > 2
