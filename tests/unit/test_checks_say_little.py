@@ -1,0 +1,56 @@
+"""What a check says must not carry numbers that a process chose after it had seen hidden inputs."""
+
+from __future__ import annotations
+
+import json
+import math
+
+import numpy as np
+
+from autograder.checks.base import MAX_VALUES, Context, as_array
+from autograder.checks.gradient_flow import GradientFlow, GradientFlowParams
+from autograder.checks.loss_curve import LossCurve, LossCurveParams
+from autograder.checks.output_shape import OutputShape, OutputShapeParams
+from autograder.model import Observation, Outcome, Verdict
+
+DIGITS = "735192"
+
+
+def said(outcome: Outcome) -> str:
+    return json.dumps([outcome.message, outcome.hint, outcome.evidence])
+
+
+def test_more_numbers_than_a_frame_of_floats_holds_are_no_array() -> None:
+    assert as_array(np.zeros(MAX_VALUES, np.bool_)) is not None
+    assert as_array(np.zeros(MAX_VALUES + 1, np.bool_)) is None
+
+
+def test_gradient_norms_are_drawn_to_one_digit() -> None:
+    rows = [{"name": "a", "norm": 735192.0}, {"name": "b", "norm": 1e300}, {"name": "c", "norm": 3.35e-7}]
+    outcome = GradientFlow().judge(Observation("gradient_norms", {"parameters": rows}), Context(), GradientFlowParams())
+    assert outcome.verdict is Verdict.PASSED
+    assert outcome.evidence["plots"][0]["values"] == [7e5, 1e6, 3e-7]
+
+
+def test_losses_and_leftovers_are_named_briefly() -> None:
+    labels = np.zeros(4, np.int64)
+    params = LossCurveParams(label="test", targets="labels")
+    for scale, leftover in ((735192e12, 0.0), (1.0, 735192e200)):
+        outputs = [np.tile(np.float64([0, k * scale]), (4, 1)) for k in (1, 2)]
+        values = {
+            "epochs": [{"outputs": {"test": array}} for array in outputs],
+            "result": {"leftover_gradient": {"left": leftover, "one_batch": 1.0}},
+        }
+        outcome = LossCurve().judge(Observation("train", values), Context({"labels": labels}), params)
+        assert outcome.verdict is Verdict.FAILED
+        assert DIGITS not in said(outcome)
+        assert len(outcome.message) < 200
+        series = outcome.evidence["plots"][0]["series"]["validation"]
+        assert all(math.isfinite(value) for value in series)
+
+
+def test_the_shape_of_a_tensor_without_values_is_not_repeated() -> None:
+    empty = Observation("forward", {"outputs": [np.zeros((735192, 0, 735192))], "rows": 2})
+    outcome = OutputShape().judge(empty, Context(), OutputShapeParams(shape=("N", 3)))
+    assert outcome.verdict is Verdict.FAILED
+    assert DIGITS not in said(outcome)
