@@ -205,7 +205,8 @@ class Prober:
             return False
         name, line = match[1], int(match[2])
         if name.startswith("cell "):
-            return line <= 2000
+            notebook = self.upload.files.get(self.upload.main, b"")
+            return int(name[5:]) <= notebook.count(b'"cell_type"') and line <= notebook.count(rb"\n") + 1
         return line <= self.upload.files.get(name, b"").count(b"\n") + 1
 
     def _put(self, name: str | None) -> None:

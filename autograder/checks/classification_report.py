@@ -53,7 +53,7 @@ class ClassificationReport(Check):
         }
         favourite, share = _favourite(predicted)
         if share > params.max_class_share:
-            name = names[favourite] if 0 <= favourite < len(names) else str(favourite)
+            name = names[favourite] if 0 <= favourite < len(names) else "none of the classes"
             return failed(
                 f"{share:.0%} of all predictions are “{name}”.",
                 "The model answers the same whatever it sees: it has not learned, or it saw the classes one after "
