@@ -48,11 +48,12 @@ class Magics:
         return None
 
     def run_cell(self, name: str, rest: str, body: str, first_line: int) -> Any:
-        """Run a cell magic. first_line: blank lines to put before the body so that its line numbers are the cell's."""
+        """Run a cell magic. first_line: comments to put before the body so that its line numbers are the cell's."""
         if name == "timeit":
             return self._cell(name, once(rest), body)
         if name == "capture":
-            return self._cell(name, rest, "\n" * first_line + body)
+            top = "" if body[:1].isspace() or body.startswith("%%") else "#\n" * first_line
+            return self._cell(name, rest, top + body)
         if name in OTHER_PYTHON:
             exec(compile(body, f"%%{name}", "exec"), {"__name__": "__main__"})
             return None

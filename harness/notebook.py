@@ -79,6 +79,7 @@ def clean(text: str) -> Cleaned:
         if whole is not None:
             return whole
         lines[first] = ""
+        first = next((i for i, line in enumerate(lines) if line.strip()), first)
     cleaned = Cleaned(None)
     if lines[first].startswith((" ", "\t")):
         lines = textwrap.dedent("\n".join(lines)).split("\n")

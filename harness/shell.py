@@ -57,13 +57,14 @@ class _Shell(InteractiveShell):  # type: ignore[misc]
     compiler_class = _Compiler
     displayhook_class = _DisplayHook
     first_line = 0
+    shown: BaseException | None = None  # the last error there was, also one that a magic kept to itself
     loop: asyncio.AbstractEventLoop
 
     def showtraceback(self, *_args: Any, **_keywords: Any) -> None:
         """Print the student's own lines only."""
-        error = sys.exc_info()[1]
-        if error is not None:
-            print(describe(error)["trace"])
+        self.shown = sys.exc_info()[1]
+        if self.shown is not None:
+            print(describe(self.shown)["trace"])
 
     showsyntaxerror = showtraceback
 
@@ -145,25 +146,31 @@ class NotebookShell:
             return None
         entry = linecache.cache[cell.name]
         self._shell.compile.cell = cell.name
+        self._shell.shown = None
         try:
             result = self._shell.run_cell(self._runnable(cell.text, plain), store_history=True)
         except BaseException as error:
             return error
         finally:
             linecache.cache[cell.name] = entry
-        failure: BaseException | None = result.error_before_exec or result.error_in_exec
+        failure: BaseException | None = result.error_before_exec or result.error_in_exec or self._shell.shown
         return failure
 
     def _runnable(self, text: str, plain: str) -> str:
         """The cell as IPython is to see it: as written, or as plain Python where IPython can't read it.
 
-        A %%time goes: it says how long the cell took, and hides on which line it failed.
+        A %%time goes: it says how long the cell took, and hides on which line it failed. IPython drops empty lines at
+        the top; comments in their place keep the numbers of the lines below.
         """
         lines = text.split("\n")
         first = next(i for i, line in enumerate(lines) if line.strip())
         self._shell.first_line = first + 1
         if lines[first].split()[0] in ("%%time", "%%memit", "%%mprun", "%%lprun"):
             lines[first] = ""
+            first = next((i for i, line in enumerate(lines) if line.strip()), first)
+        if not lines[first].startswith("%%"):
+            indent = lines[first][: len(lines[first]) - len(lines[first].lstrip())]
+            lines[:first] = [f"{indent}#"] * first
         whole = "\n".join(lines)
         try:
             ast.parse(self._shell.transform_cell(whole))

@@ -193,3 +193,47 @@ def test_a_model_trained_in_the_notebook_can_be_built_anew(harness: Harness) -> 
     handle = harness.model("model", "CNN")
     shapes = [p["shape"] for p in harness.result("parameters", handle=handle)["parameters"]]
     assert shapes == [[3, 4], [3]]
+
+
+@pytest.mark.parametrize(
+    ("cell", "line"),
+    [
+        ("%%time\nx = 1\n1 / 0", 3),
+        ("\n%%capture out\nx = 1\n1 / 0", 4),
+        ("x = 1\n%time y = 1 / 0", 2),
+        ("def f():\n    return 1 / 0\n%timeit f()", 2),
+        ("for i in range(3):\n    %time y = 1 / i", 2),
+        ("x = 1\n!ls\n1 / 0", 3),
+        ("\n\n1 / 0", 3),
+        ("\n    x = 1\n    1 / 0", 3),
+        ("%%time\n\n    x = 1\n    1 / 0", 4),
+        ("await asyncio.sleep(0)\n1 / 0", 2),
+    ],
+)
+def test_an_error_names_its_line_below_magics_too(harness: Harness, cell: str, line: int) -> None:
+    loaded = harness.load(["import asyncio", cell], "run_all")
+    assert [place for code, place in codes(loaded) if code == "cell_failed"] == [f"cell 2, line {line}"]
+    failed = next(remark for remark in loaded["remarks"] if remark["code"] == "cell_failed")
+    assert failed["message"].startswith("ZeroDivisionError")
+
+
+@pytest.mark.parametrize("word", ["exit()", "quit()", "exit"])
+def test_leaving_ends_a_cell_not_the_notebook(harness: Harness, word: str) -> None:
+    loaded = harness.load([f"a = 1\n{word}\nb = 1", "c = 1"], "run_all")
+    assert {"a", "c"} <= set(loaded["names"])
+
+
+def test_notebooks_that_run_each_other_come_to_an_end(harness: Harness) -> None:
+    inner = {"a.ipynb": notebook(["%run b.ipynb"]), "b.ipynb": notebook(["%run a.ipynb", "b = 1"])}
+    loaded = harness.load(["%run a.ipynb", "after = 1"], "run_all", inner)
+    assert "after" in loaded["names"]
+    assert "run each other" in harness.output()
+
+
+def test_help_is_printed_and_a_closing_semicolon_hides_the_value(harness: Harness) -> None:
+    harness.load(
+        ["def halve(x):\n    'Half of it.'\n    return x / 2", "halve?", "'hidden value';", "'seen value'"], "run_all"
+    )
+    assert "Half of it." in harness.output()
+    assert "seen value" in harness.output()
+    assert "hidden value" not in harness.output()
