@@ -147,7 +147,7 @@ def _trouble(curve: list[float], params: LossCurveParams, leftover: float) -> tu
     if abs(drop) < 0.02:
         return (
             f"Not learning: the loss stays at {_short(last)}.",
-            "Do the gradients reach the weights? Check zero_grad(), backward() and step(), that the optimizer was given "
+            "Do the gradients reach the weights? Check zero_grad(), backward(), step(), that the optimizer was given "
             "this model's parameters, and that the output is logits (no softmax before CrossEntropyLoss).",
         )
     return (
