@@ -9,8 +9,15 @@ from typing import Any, ClassVar
 import numpy as np
 from pydantic import Field
 
-from autograder.checks.base import Array, Check, Context, Params, failed, passed
-from autograder.checks.measures import cross_entropy, epoch_outputs, labels_of, runs_note
+from autograder.checks.base import Array, Check, Context, Params, as_array, failed, passed
+from autograder.checks.measures import (
+    cross_entropy,
+    epoch_outputs,
+    labels_of,
+    last_outputs,
+    looks_like_probabilities,
+    runs_note,
+)
 from autograder.model import Observation, Outcome
 
 
@@ -27,6 +34,12 @@ class LossCurveParams(Params):
         gt=1,
         description="Gradients left after training, as a multiple of one batch's: above, zero_grad is missing.",
     )
+
+
+_SOFTMAX_HINT = (
+    "The model returns probabilities. If train uses CrossEntropyLoss, softmax is applied twice and the gradients are "
+    "wrong: return logits from forward."
+)
 
 
 class LossCurve(Check):
@@ -63,8 +76,15 @@ class LossCurve(Check):
             curve, params, labels_of(context.arrays, params.targets)
         )
         if trouble is not None:
-            return failed(*trouble, **evidence)
+            message, hint = trouble
+            return failed(message, _SOFTMAX_HINT if _ends_in_softmax(observation, params.label) else hint, **evidence)
         return passed(_praise(curve), **evidence)
+
+
+def _ends_in_softmax(observation: Observation, label: str) -> bool:
+    """True if the trained model's answers are probabilities: then its own loss was probably not what it seemed."""
+    outputs = as_array(last_outputs(observation, label))
+    return outputs is not None and looks_like_probabilities(outputs)
 
 
 def _curve(observation: Observation, context: Context, label: str, targets: str) -> list[float]:

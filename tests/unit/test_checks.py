@@ -161,3 +161,10 @@ def test_entry_points_give_partial_credit_and_name_what_is_missing() -> None:
 def test_finite_counts() -> None:
     outputs = np.array([[1.0, np.nan], [np.inf, 2.0]])
     assert "2 of 4" in judge("finite", "forward", {"outputs": [outputs]}).message
+
+
+def test_loss_curve_suspects_a_softmax_where_the_answers_are_probabilities() -> None:
+    wrong = np.exp(logits_right_on(0)) / np.exp(logits_right_on(0)).sum(axis=1, keepdims=True)
+    outcome = judge("loss_curve", "train", training(np.full((10, 5), 0.2), wrong), targets="labels")
+    assert outcome.verdict is Verdict.FAILED
+    assert "applied twice" in outcome.hint
