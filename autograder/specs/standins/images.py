@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy._core.multiarray import _reconstruct  # type: ignore[attr-defined]
 
 from autograder.specs.dataset import DataSet
 
@@ -150,7 +151,8 @@ def _grid() -> tuple[Array, Array]:
 
 def _wave(angle: float, period: float, phase: float) -> Array:
     y, x = _grid()
-    return np.tanh(2 * np.sin(2 * np.pi * (x * np.cos(angle) + y * np.sin(angle)) / period + phase))
+    wave: Array = np.tanh(2 * np.sin(2 * np.pi * (x * np.cos(angle) + y * np.sin(angle)) / period + phase))
+    return wave
 
 
 def _stripes(rng: np.random.Generator) -> Array:
@@ -160,7 +162,9 @@ def _stripes(rng: np.random.Generator) -> Array:
 def _checks(rng: np.random.Generator) -> Array:
     angle, period = rng.uniform(0, np.pi), rng.uniform(3.5, 5)
     first = _wave(angle, period, rng.uniform(0, 2 * np.pi))
-    return first * _wave(angle + np.pi / 2, period, rng.uniform(0, 2 * np.pi))
+    second = _wave(angle + np.pi / 2, period, rng.uniform(0, 2 * np.pi))
+    checks: Array = first * second
+    return checks
 
 
 def _blobs(rng: np.random.Generator) -> Array:
@@ -169,14 +173,16 @@ def _blobs(rng: np.random.Generator) -> Array:
     for _ in range(5):
         cy, cx, width = rng.uniform(2, 30), rng.uniform(2, 30), rng.uniform(2.0, 3.5)
         pattern += np.exp(-((y - cy) ** 2 + (x - cx) ** 2) / (2 * width**2))
-    return rng.choice([-1.0, 1.0]) * np.clip(2 * pattern - 0.6, -1, 1)
+    blobs: Array = rng.choice([-1.0, 1.0]) * np.clip(2 * pattern - 0.6, -1, 1)
+    return blobs
 
 
 def _lighting(rng: np.random.Generator) -> Array:
     """A smooth change of brightness over the image, the same for all channels."""
     y, x = _grid()
     slope = rng.uniform(-0.12, 0.12, size=2)
-    return slope[0] * (y - 15.5) / 16 + slope[1] * (x - 15.5) / 16 + rng.uniform(-0.05, 0.05)
+    lighting: Array = slope[0] * (y - 15.5) / 16 + slope[1] * (x - 15.5) / 16 + rng.uniform(-0.05, 0.05)
+    return lighting
 
 
 # --- CIFAR-10 ---------------------------------------------------------------------------------------------------------
@@ -203,7 +209,7 @@ class _ArraysOnly(pickle.Unpickler):
 
     def find_class(self, module: str, name: str) -> Any:
         if module.startswith("numpy"):
-            known = {"_reconstruct": np._core.multiarray._reconstruct, "ndarray": np.ndarray, "dtype": np.dtype}
+            known = {"_reconstruct": _reconstruct, "ndarray": np.ndarray, "dtype": np.dtype}
             if name in known:
                 return known[name]
         if (module, name) == ("_codecs", "encode"):  # how Python 3 writes bytes in Python 2's format

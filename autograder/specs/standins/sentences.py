@@ -157,7 +157,8 @@ def word_vectors(words: Sequence[str], dimensions: int, rng: np.random.Generator
 
 
 def _unit(vector: Array) -> Array:
-    return vector / np.linalg.norm(vector)
+    unit: Array = vector / np.linalg.norm(vector)
+    return unit
 
 
 def read_emotion(folder: Path) -> dict[str, Sentences] | None:
