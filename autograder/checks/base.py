@@ -73,4 +73,4 @@ def as_array(value: Any) -> Array | None:
     """The value as a float64 array, or None if it is no numeric array of 1 to MAX_VALUES numbers. Never raises."""
     if not isinstance(value, np.ndarray) or value.dtype.kind not in "fiub" or not 0 < value.size <= MAX_VALUES:
         return None
-    return value.astype(np.float64)
+    return np.array(value, dtype=np.float64)  # a plain array even of a subclass with ideas of its own

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
+from autograder.checks._values import text
 from autograder.checks.base import Check, Context, Params, failed, partial, passed
 from autograder.model import Observation, Outcome
 
@@ -26,14 +27,12 @@ class EntryPoints(Check):
             return failed("Nothing could be looked up in your submission.", "Upload the file with your definitions.")
         found = {k: v for k, v in required.items() if _name(v)}
         missing = [v for k, v in required.items() if k not in found]
-        lines = {str(v.get("official", k)): _found_as(v) for k, v in required.items()}
+        lines = {_official(v) or text(k): _found_as(v) for k, v in required.items()}
         if not missing:
-            others = [
-                f"{_name(v)} as {v.get('official')}" for v in found.values() if _name(v) != str(v.get("official"))
-            ]
+            others = [f"{_name(v)} as {_official(v)}" for v in found.values() if _name(v) != _official(v)]
             return passed("Found " + ", ".join(lines) + (f" (taking {'; '.join(others)})" if others else "") + ".")
         words = " ".join(_message(v) for v in missing)
-        hint = "Define " + " and ".join(f"{v.get('official')} ({v.get('kind')})" for v in missing) + " at top level."
+        hint = "Define " + " and ".join(f"{_official(v)} ({text(v.get('kind'))})" for v in missing) + " at top level."
         if not found:
             return failed(words, hint, **lines)
         return partial(len(found) / len(required), words, hint, **lines)
@@ -45,10 +44,12 @@ def _found_as(entry: Mapping[str, object]) -> str:
 
 def _name(entry: Mapping[str, object]) -> str:
     """The name found, or an empty string."""
-    found = entry.get("found")
-    return found[:80] if isinstance(found, str) else ""
+    return text(entry.get("found"))
+
+
+def _official(entry: Mapping[str, object]) -> str:
+    return text(entry.get("official"))
 
 
 def _message(entry: Mapping[str, object]) -> str:
-    message = entry.get("message")
-    return message if isinstance(message, str) and message else f"{entry.get('official')} was not found."
+    return text(entry.get("message"), 1000) or f"{_official(entry)} was not found."

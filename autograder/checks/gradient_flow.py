@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from pydantic import Field
 
+from autograder.checks._values import number, rows, text
 from autograder.checks.base import Check, Context, Params, failed, partial, passed
 from autograder.model import Observation, Outcome
 
@@ -29,24 +29,20 @@ class GradientFlow(Check):
 
     def judge(self, observation: Observation, _context: Context, params: GradientFlowParams) -> Outcome:
         """Share of the parameters reached; none at all if any gradient is not finite."""
-        rows = observation.values.get("parameters")
-        named = (
-            [(str(r.get("name", "?")), r.get("norm")) for r in rows or [] if isinstance(r, Mapping)]
-            if isinstance(rows, list)
-            else []
-        )
+        parameters = rows(observation.values.get("parameters"))
+        named = [(text(r.get("name")) or "?", _norm(r.get("norm"))) for r in parameters]
         named = [(name, norm) for name, norm in named if name not in params.may_be_unused]
         if not named:
             return failed("Your model has no trainable parameters.", "Create the layers in __init__ as attributes.")
         plot = _plot(named)
-        broken = [name for name, norm in named if isinstance(norm, float | int) and not math.isfinite(norm)]
+        broken = [name for name, norm in named if norm is not None and not math.isfinite(norm)]
         if broken:
             return failed(
                 f"The gradient of {_names(broken)} is NaN or infinite.",
                 "Look for a logarithm or division of zero in forward.",
                 plots=[plot],
             )
-        missed = [name for name, norm in named if not (isinstance(norm, float | int) and norm > params.min_norm)]
+        missed = [name for name, norm in named if not (norm is not None and norm > params.min_norm)]
         if missed:
             return partial(
                 0.0 if len(missed) == len(named) else 0.5 * (1 - len(missed) / len(named)),
@@ -58,12 +54,17 @@ class GradientFlow(Check):
         return passed(f"All {len(named)} parameters get a gradient.", plots=[plot])
 
 
+def _norm(value: Any) -> float | None:
+    """The norm, NaN if it can't be one, or None where there is no gradient."""
+    return None if value is None else number(value)
+
+
 def _names(names: list[str]) -> str:
     shown = ", ".join(names[:4])
     return shown if len(names) <= 4 else f"{shown} and {len(names) - 4} more"
 
 
-def _plot(named: list[tuple[str, Any]]) -> dict[str, Any]:
+def _plot(named: list[tuple[str, float | None]]) -> dict[str, Any]:
     values = [_drawable(norm) for _, norm in named]
     return {
         "kind": "bars",
@@ -74,8 +75,8 @@ def _plot(named: list[tuple[str, Any]]) -> dict[str, Any]:
     }
 
 
-def _drawable(norm: Any) -> float | None:
+def _drawable(norm: float | None) -> float | None:
     """A norm to one digit, between 1e-12 and 1e6: enough for a picture, too little to carry hidden inputs out."""
-    if not isinstance(norm, float | int) or not math.isfinite(norm):
+    if norm is None or not math.isfinite(norm):
         return None
     return float(f"{min(max(norm, 1e-12), 1e6):.0e}") if norm > 0 else 0.0

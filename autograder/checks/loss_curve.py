@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 from pydantic import Field
 
+from autograder.checks._values import number
 from autograder.checks.base import Array, Check, Context, Params, as_array, failed, passed
 from autograder.checks.measures import (
     cross_entropy,
@@ -115,10 +116,8 @@ def _leftover(observation: Observation) -> float:
     """Gradient norm left after training as a multiple of one batch's; 0 if unknown or not comparable."""
     result = observation.values.get("result")
     norms = result.get("leftover_gradient") if isinstance(result, Mapping) else None
-    left, one = (norms.get("left"), norms.get("one_batch")) if isinstance(norms, Mapping) else (None, None)
-    if isinstance(left, float | int) and isinstance(one, float | int) and math.isfinite(left) and one > 1e-6:
-        return float(left / one)
-    return 0.0
+    left, one = (number(norms.get(k)) if isinstance(norms, Mapping) else math.nan for k in ("left", "one_batch"))
+    return left / one if math.isfinite(left) and one > 1e-6 else 0.0
 
 
 def _loud_start(curve: list[float], params: LossCurveParams, labels: Array) -> tuple[str, str] | None:

@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
+from autograder.checks._values import shape_text, text, whole
 from autograder.checks.base import Array, Check, Context, Params, failed, passed
 from autograder.checks.measures import looks_like_probabilities
 from autograder.model import Observation, Outcome
@@ -34,23 +35,23 @@ class OutputShape(Check):
         """Compare the first output with what the spec expects."""
         outputs = observation.values.get("outputs")
         first = outputs[0] if isinstance(outputs, list) and outputs else outputs
-        rows = observation.values.get("rows")
-        expected = tuple(rows if size == "N" and isinstance(rows, int) else size for size in params.shape)
-        wanted = _shape_text(params.shape)
+        rows = whole(observation.values.get("rows"))
+        expected = tuple(rows if size == "N" and rows is not None else size for size in params.shape)
+        wanted = shape_text(params.shape)
         if not isinstance(first, np.ndarray):
-            returned = observation.values.get("output_type")
+            returned = text(observation.values.get("output_type"))
             return failed(
                 f"Expected one tensor of shape {wanted}, got {returned or 'nothing that can be read'}.",
                 "Return the tensor itself from forward.",
                 expected=wanted,
             )
         # Without values a shape can be anything, even a message.
-        got = _shape_text(first.shape) if first.size else "a tensor without values"
+        got = shape_text(first.shape) if first.size else "a tensor without values"
         if first.shape != expected:
             return failed(
                 f"Expected shape {wanted}, got {got}.",
                 _shape_hint(first, expected),
-                expected=_shape_text(expected),
+                expected=shape_text(expected),
                 got=got,
             )
         kinds = {"float": "f", "int": "iub", "any": "fiub"}[params.dtype]
@@ -70,10 +71,6 @@ class OutputShape(Check):
                 got="probabilities",
             )
         return passed(f"Shape {got}, as expected.")
-
-
-def _shape_text(shape: tuple[Any, ...]) -> str:
-    return "(" + ", ".join(str(size) for size in shape) + ("," if len(shape) == 1 else "") + ")"
 
 
 def _shape_hint(got: Array, expected: tuple[Any, ...]) -> str:

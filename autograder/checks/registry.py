@@ -1,4 +1,7 @@
-"""Finds check types: every module of this package that defines a Check is one; there is no list to edit."""
+"""Finds check types: every module of this package that defines a Check is one; there is no list to edit.
+
+Modules whose name begins with an underscore are helpers that several check types share.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,7 @@ def all_checks() -> dict[str, Check]:
     """Every check type by its kind. Raises RuntimeError if two modules claim one name."""
     found: dict[str, Check] = {}
     for module_info in pkgutil.iter_modules([str(Path(__file__).parent)]):
-        if module_info.name in _NOT_CHECKS:
+        if module_info.name in _NOT_CHECKS or module_info.name.startswith("_"):
             continue
         module = importlib.import_module(f"autograder.checks.{module_info.name}")
         for value in vars(module).values():

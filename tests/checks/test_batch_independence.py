@@ -1,0 +1,20 @@
+"""The check type batch_independence on observations that just pass and just fail, with the words a student reads."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from autograder.model import Verdict
+from tests.checks.examples import judge
+
+
+def test_batch_independence_tells_randomness_from_mixing() -> None:
+    one = np.random.default_rng(0).normal(size=(4, 3))
+    random = judge("batch_independence", "forward", {"outputs": [one, one + 0.1], "single": [one]})
+    mixing = judge("batch_independence", "forward", {"outputs": [one, one], "single": [one[::-1]]})
+    constant = judge("batch_independence", "forward", {"outputs": [one * 0, one * 0], "single": [one * 0]})
+    rounding = judge("batch_independence", "forward", {"outputs": [one, one], "single": [one + 1e-6]})
+    assert "second time" in random.message
+    assert "other images" in mixing.message
+    assert "exactly the same" in constant.message
+    assert rounding.verdict is Verdict.PASSED

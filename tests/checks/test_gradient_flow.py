@@ -1,0 +1,15 @@
+"""The check type gradient_flow on observations that just pass and just fail, with the words a student reads."""
+
+from __future__ import annotations
+
+from autograder.model import Verdict
+from tests.checks.examples import judge
+
+
+def test_gradient_flow_names_the_parameters_that_get_none() -> None:
+    rows = [{"name": "conv.weight", "norm": 0.1}, {"name": "old.weight", "norm": None}, {"name": "old.bias", "norm": 0}]
+    outcome = judge("gradient_flow", "gradient_norms", {"parameters": rows})
+    assert outcome.verdict is Verdict.PARTIAL
+    assert "old.weight, old.bias (2 of 3" in outcome.message
+    spared = judge("gradient_flow", "gradient_norms", {"parameters": rows}, may_be_unused=["old.weight", "old.bias"])
+    assert spared.verdict is Verdict.PASSED

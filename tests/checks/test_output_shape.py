@@ -1,0 +1,37 @@
+"""The check type output_shape on observations that just pass and just fail, with the words a student reads."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from autograder.model import Verdict
+from tests.checks.examples import judge
+
+
+@pytest.mark.parametrize(
+    ("array", "words"),
+    [
+        (np.zeros((4, 8)), "10 values a row"),
+        (np.zeros((10, 4)), "swapped"),
+        (np.zeros((8, 10)), "keeping the batch axis"),
+        (np.zeros((4, 10, 1, 1)), "Flatten"),
+        (np.zeros(4), "one row of scores"),
+        (np.zeros((4, 10), dtype=np.int64), "scores themselves"),
+        (np.full((4, 10), 0.1), "CrossEntropyLoss applies it itself"),
+    ],
+)
+def test_output_shape_names_the_likeliest_cause(array: np.ndarray[Any, Any], words: str) -> None:
+    outcome = judge("output_shape", "forward", {"outputs": [array], "rows": 4}, shape=["N", 10], values="logits")
+    assert outcome.verdict is Verdict.FAILED
+    assert words in outcome.hint
+
+
+def test_output_shape_accepts_logits_and_log_probabilities() -> None:
+    logits = np.random.default_rng(0).normal(size=(4, 10))
+    logs = logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
+    for array in (logits, logs):
+        outcome = judge("output_shape", "forward", {"outputs": [array], "rows": 4}, shape=["N", 10], values="logits")
+        assert outcome.verdict is Verdict.PASSED
