@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal
 
 
 class Verdict(StrEnum):
@@ -90,11 +90,35 @@ class Observation:
 
 
 @dataclass(frozen=True, slots=True)
+class Statistic:
+    """A number a check measured and the limit it was held against. For proofs and reruns; never part of a report.
+
+    name: unique within the check. direction: `above` if the value must be at least the limit, `below` if at most.
+    param: the check's parameter that holds the limit, if one does. scale: what a distance is measured in; default: the
+    limit's size (1 where the limit is 0).
+    """
+
+    name: str
+    value: float
+    limit: float
+    direction: Literal["above", "below"] = "above"
+    param: str = ""
+    scale: float = 0.0
+
+    @property
+    def margin(self) -> float:
+        """Distance from the limit in units of the scale: positive on the right side of it. NaN stays NaN."""
+        distance = self.value - self.limit if self.direction == "above" else self.limit - self.value
+        return distance / (self.scale or abs(self.limit) or 1.0)
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """A check's judgement before points and visibility are added.
 
     fraction: share of the points, 0 to 1. evidence: JSON-able, shown wherever the check is visible, so it must hold no
-    hidden value; a `plots` list inside it is drawn on the page (see docs/adding-a-check.md).
+    hidden value; a `plots` list inside it is drawn on the page (see docs/adding-a-check.md). statistics: what a
+    threshold decided, where one did.
     """
 
     verdict: Verdict
@@ -102,6 +126,11 @@ class Outcome:
     message: str
     hint: str = ""
     evidence: Mapping[str, Any] = field(default_factory=dict)
+    statistics: tuple[Statistic, ...] = ()
+
+    def measured(self, *statistics: Statistic) -> Outcome:
+        """The same judgement with what was measured."""
+        return replace(self, statistics=statistics)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from autograder import scoring
+from autograder import reseeding, scoring
 from autograder.checks.base import Context
 from autograder.intake import Upload
 from autograder.model import CheckResult, GradeReport, Observation, Outcome, Verdict
@@ -16,7 +16,6 @@ from autograder.probing import Prober
 from autograder.sandbox.base import Sandbox
 from autograder.specs.dataset import DataSet
 from autograder.specs.loader import LoadedCheck, LoadedSpec
-from autograder.specs.schema import Train
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +28,16 @@ class Progress:
     checks: tuple[CheckResult, ...] = ()
 
 
+class Witness:
+    """Sees more of a grading than its report tells; for proofs of a spec. As it stands it does nothing."""
+
+    def judged(self, check: LoadedCheck, observation: Observation, outcome: Outcome) -> None:
+        """A check was judged, `observation.probe` being `none` for one that was skipped. May raise to stop."""
+
+    def ended(self, prober: Prober) -> None:
+        """The grading is over and the student's processes are gone."""
+
+
 def grade(
     loaded: LoadedSpec,
     upload: Upload,
@@ -38,6 +47,7 @@ def grade(
     data_dir: Path | None = None,
     data: DataSet | None = None,
     on_progress: Callable[[Progress], None] = lambda _progress: None,
+    witness: Witness | None = None,
 ) -> GradeReport:
     """Grade one upload.
 
@@ -49,11 +59,13 @@ def grade(
     seed = loaded.spec.seed if seed is None else seed
     data = data or loaded.build_data(data_dir, loaded.spec.seed)
     prober = Prober(loaded.spec, upload, data, sandbox, seed)
-    run = _Run(loaded, data, prober, seed, on_progress)
+    witness = witness or Witness()
+    run = _Run(loaded, data, prober, seed, on_progress, witness)
     try:
         checks = run.all_stages()
     finally:
         prober.close()
+    witness.ended(prober)
     score, max_score = scoring.total(checks)
     runtime = sandbox.runtime()
     return GradeReport(
@@ -86,8 +98,10 @@ class _Run:
     prober: Prober
     seed: int
     on_progress: Callable[[Progress], None]
+    witness: Witness
     results: list[CheckResult] = field(default_factory=list)
     observations: dict[str, Observation] = field(default_factory=dict)
+    settled: dict[str, Outcome] = field(default_factory=dict)  # by check id, where several seeds decided
     blamed: dict[str, str] = field(default_factory=dict)  # failed observation → the check that carries its verdict
 
     def all_stages(self) -> tuple[CheckResult, ...]:
@@ -110,6 +124,7 @@ class _Run:
         else:
             observation = self._observation(check)
             outcome = self._judge(check, observation)
+        self.witness.judged(check, observation, outcome)
         result = CheckResult(
             number=len(self.results) + 1,
             id=check.spec.id,
@@ -130,37 +145,47 @@ class _Run:
         self._say(f"{check.title}: {outcome.verdict.value}")
 
     def _observation(self, check: LoadedCheck) -> Observation:
-        """The check's observation, made on first need; a training is repeated under new seeds while a check fails."""
+        """The check's observation, made on first need, and again under new seeds while a check on it is too close."""
         name = check.spec.observe
         if name not in self.observations:
             self._say(f"running {name.replace('_', ' ')}")
             self.prober.on_epoch = lambda epoch, of: self._say(f"{name.replace('_', ' ')}: epoch {epoch} of {of}")
-            self.observations[name] = self._best_of_seeds(name)
+            self.observations[name] = self.prober.observe(self.loaded.spec.observations[name], self.seed)
+            self._reseed(name)
         return self.observations[name]
 
-    def _best_of_seeds(self, name: str) -> Observation:
-        wanted = self.loaded.spec.observations[name]
-        judged_by = [c for c in self.loaded.checks if c.spec.observe == name]
-        best, best_points = None, -1.0
-        runs = wanted.seeds if isinstance(wanted, Train) else 1
-        for run in range(runs):
-            observation = self.prober.observe(wanted, self.seed + 1000 * run)
-            observation = replace(observation, values={**observation.values, "runs": run + 1})
-            outcomes = [self._call_check(c, observation) for c in judged_by] if observation.failure is None else []
-            points = sum(c.spec.points * o.fraction for c, o in zip(judged_by, outcomes, strict=False))
-            if best is None or points > best_points:
-                best, best_points = observation, points
-            if observation.failure is not None or all(o.verdict is Verdict.PASSED for o in outcomes):
+    def _reseed(self, name: str) -> None:
+        """Let several seeds decide the checks that one leaves open. A run that breaks down ends all of it.
+
+        Each run has a process of its own: with fresh limits, and nothing left from the run before.
+        """
+        wanted, first = self.loaded.spec.observations[name], self.observations[name]
+        if wanted.reseed is None or first.failure is not None:
+            return
+        rule = wanted.reseed.rule()
+        runs = {c.spec.id: [self._call_check(c, first)] for c in self.loaded.checks if c.spec.observe == name}
+        checks = [c for c in self.loaded.checks if c.spec.id in runs and rule.is_close(runs[c.spec.id][0])]
+        for number in range(1, rule.max_runs):
+            undecided = [c for c in checks if rule.decide(_passes(runs[c.spec.id])) is None]
+            if not undecided:
                 break
-        if best is None:
-            raise AssertionError("seeds is at least 1")
-        return best
+            self._say(f"{name.replace('_', ' ')}: a close result, run {number + 1} under another seed")
+            self.prober.restart()
+            again = self.prober.observe(wanted, self.seed + 1000 * number)
+            if again.failure is not None:
+                self.observations[name] = again
+                return
+            for check in undecided:
+                runs[check.spec.id].append(self._call_check(check, again))
+        for check in checks:
+            outcomes = runs[check.spec.id]
+            self.settled[check.spec.id] = reseeding.settle(outcomes, bool(rule.decide(_passes(outcomes))))
 
     def _judge(self, check: LoadedCheck, observation: Observation) -> Outcome:
         """The check's outcome; a failed observation counts once, its other checks are skipped."""
         failure = observation.failure
         if failure is None:
-            return self._call_check(check, observation)
+            return self.settled.get(check.spec.id) or self._call_check(check, observation)
         name = check.spec.observe
         if name in self.blamed:
             return Outcome(Verdict.SKIPPED, 0.0, f"Not judged, because “{self.blamed[name]}” could not be run.")
@@ -182,3 +207,7 @@ class _Run:
 
     def _say(self, activity: str) -> None:
         self.on_progress(Progress(activity, tuple(self.results)))
+
+
+def _passes(outcomes: list[Outcome]) -> list[bool]:
+    return [outcome.verdict is Verdict.PASSED for outcome in outcomes]

@@ -57,6 +57,8 @@ class Prober:
     figures: tuple[bytes, ...] = ()
     output: str = ""
     seconds: dict[str, float] = field(default_factory=dict)
+    most_cpu_s: float = 0.0  # of one process
+    peak_mb: float = 0.0
     on_epoch: Callable[[int, int], None] = lambda _epoch, _of: None
     _session: SandboxSession | None = None
     _sent: set[str] = field(default_factory=set)
@@ -90,11 +92,18 @@ class Prober:
         """End the student process, if there is one."""
         self._drop()
 
+    def restart(self) -> None:
+        """The next probe gets a fresh process, with the submission loaded anew."""
+        self._drop()
+
     def _drop(self) -> None:
         if self._session is not None:
             if not self._tainted and not self.output:
                 self.output = self._session.output()
-            self._count("cpu", self._session.close().cpu_s)
+            usage = self._session.close()
+            self._count("cpu", usage.cpu_s)
+            self.most_cpu_s = max(self.most_cpu_s, usage.cpu_s)
+            self.peak_mb = max(self.peak_mb, usage.peak_memory_mb)
         self._session, self._sent, self._tainted = None, set(), False
 
     def _ensure_loaded(self) -> None:

@@ -7,8 +7,8 @@ from typing import ClassVar
 from pydantic import Field
 
 from autograder.checks.base import Check, Context, Params, failed, partial, passed
-from autograder.checks.measures import labels_of, last_outputs, predictions, runs_note
-from autograder.model import Observation, Outcome
+from autograder.checks.measures import labels_of, last_outputs, predictions
+from autograder.model import Observation, Outcome, Statistic
 
 
 class AccuracyParams(Params):
@@ -39,11 +39,14 @@ class Accuracy(Check):
             )
         accuracy = float((predicted == labels).mean())
         goal = params.min if params.full is None else params.full
-        evidence = {"accuracy": f"{accuracy:.3f}", "asked for": f"{goal:.3f}", **runs_note(observation)}
+        evidence = {"accuracy": f"{accuracy:.3f}", "asked for": f"{goal:.3f}"}
+        found = Statistic("accuracy", accuracy, goal, "above", "min" if params.full is None else "full")
         if accuracy >= goal:
-            return passed(f"Accuracy {accuracy:.3f} (asked for: {goal:.3f}).", **evidence)
+            return passed(f"Accuracy {accuracy:.3f} (asked for: {goal:.3f}).", **evidence).measured(found)
         hint = "See the loss curve: does training lower the loss at all, and is the validation loss still falling?"
         if not accuracy >= params.min:
-            return failed(f"Accuracy {accuracy:.3f}; at least {params.min:.3f} is asked for.", hint, **evidence)
+            message = f"Accuracy {accuracy:.3f}; at least {params.min:.3f} is asked for."
+            return failed(message, hint, **evidence).measured(found)
         share = 0.5 + 0.5 * (accuracy - params.min) / (goal - params.min)
-        return partial(share, f"Accuracy {accuracy:.3f}; full points from {goal:.3f}.", hint, **evidence)
+        message = f"Accuracy {accuracy:.3f}; full points from {goal:.3f}."
+        return partial(share, message, hint, **evidence).measured(found)

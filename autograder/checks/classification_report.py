@@ -9,8 +9,8 @@ from pydantic import Field
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
 from autograder.checks.base import Array, Check, Context, Params, failed, passed
-from autograder.checks.measures import labels_of, last_outputs, predictions, runs_note
-from autograder.model import Observation, Outcome
+from autograder.checks.measures import labels_of, last_outputs, predictions
+from autograder.model import Observation, Outcome, Statistic
 
 
 class ClassificationReportParams(Params):
@@ -48,10 +48,13 @@ class ClassificationReport(Check):
             "macro precision": f"{precision:.3f}",
             "macro recall": f"{recall:.3f}",
             "macro F1": f"{f1:.3f}",
-            **runs_note(observation),
             "plots": [_plot(labels, predicted, classes, names)],
         }
         favourite, share = _favourite(predicted)
+        found = (
+            Statistic("macro_f1", float(f1), params.min_macro_f1, "above", "min_macro_f1"),
+            Statistic("class_share", share, params.max_class_share, "below", "max_class_share"),
+        )
         if share > params.max_class_share:
             name = names[favourite] if 0 <= favourite < len(names) else "none of the classes"
             return failed(
@@ -59,14 +62,14 @@ class ClassificationReport(Check):
                 "The model answers the same whatever it sees: it has not learned, or it saw the classes one after "
                 "the other (is the training set shuffled?).",
                 **evidence,
-            )
+            ).measured(*found)
         if not f1 >= params.min_macro_f1:
             return failed(
                 f"Macro F1 {f1:.3f}; at least {params.min_macro_f1:.3f} is asked for.",
                 "Look at the confusion matrix: which classes are taken for each other?",
                 **evidence,
-            )
-        return passed(f"Macro F1 {f1:.3f} (asked for: {params.min_macro_f1:.3f}).", **evidence)
+            ).measured(*found)
+        return passed(f"Macro F1 {f1:.3f} (asked for: {params.min_macro_f1:.3f}).", **evidence).measured(*found)
 
 
 def _favourite(predicted: Array) -> tuple[int, float]:

@@ -17,9 +17,8 @@ from autograder.checks.measures import (
     labels_of,
     last_outputs,
     looks_like_probabilities,
-    runs_note,
 )
-from autograder.model import Observation, Outcome
+from autograder.model import Observation, Outcome, Statistic
 
 
 class LossCurveParams(Params):
@@ -71,15 +70,27 @@ class LossCurve(Check):
             "x_label": "epoch",
             "y_label": "cross entropy",
         }
-        evidence: dict[str, Any] = {**runs_note(observation), "plots": [plot]}
+        evidence: dict[str, Any] = {"plots": [plot]}
         leftover = _leftover(observation)
         trouble = _trouble(curve, params, leftover) or _loud_start(
             curve, params, labels_of(context.arrays, params.targets)
         )
+        found = (
+            Statistic("drop", _drop(curve), params.min_drop, "above", "min_drop"),
+            Statistic("leftover", leftover, params.max_leftover, "below", "max_leftover"),
+        )
         if trouble is not None:
             message, hint = trouble
-            return failed(message, _SOFTMAX_HINT if _ends_in_softmax(observation, params.label) else hint, **evidence)
-        return passed(_praise(curve), **evidence)
+            hint = _SOFTMAX_HINT if _ends_in_softmax(observation, params.label) else hint
+            return failed(message, hint, **evidence).measured(*found)
+        return passed(_praise(curve), **evidence).measured(*found)
+
+
+def _drop(curve: list[float]) -> float:
+    """How far the lowest loss lies below the start, as a share of it; NaN where a loss is no finite number."""
+    if not all(math.isfinite(v) for v in curve):
+        return math.nan
+    return (curve[0] - min(curve[1:])) / curve[0] if curve[0] > 0 else 0.0
 
 
 def _ends_in_softmax(observation: Observation, label: str) -> bool:
@@ -154,7 +165,7 @@ def _trouble(curve: list[float], params: LossCurveParams, leftover: float) -> tu
             "Call optimizer.zero_grad() before every loss.backward(); PyTorch adds gradients up until you clear them.",
         )
     lowest = min(curve[1:])
-    drop = (first - lowest) / first if first > 0 else 0.0
+    drop = _drop(curve)
     if drop >= params.min_drop:
         return None
     if last > first * 1.1:

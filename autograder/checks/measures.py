@@ -78,9 +78,3 @@ def last_outputs(observation: Observation, label: str) -> Any:
 def labels_of(arrays: Mapping[str, Array], name: str) -> Array:
     """The judge's labels as (N,) int64. Raises KeyError if the data set lacks them: a fault of the spec."""
     return np.asarray(arrays[name]).reshape(-1).astype(np.int64)
-
-
-def runs_note(observation: Observation) -> dict[str, Any]:
-    """Evidence that says how many trainings were run, if more than one."""
-    runs = observation.values.get("runs")
-    return {"trainings run": runs} if isinstance(runs, int) and runs > 1 else {}

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from autograder.model import Lane, Visibility
+from autograder.reseeding import Rule
 
 Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=64)]
 SpecId = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$", max_length=64)]
@@ -46,8 +47,36 @@ class DataSpec(_Model):
     )
 
 
+class Reseed(_Model):
+    """When a result is too close to call, run again under new seeds: a sequential test with stated error rates."""
+
+    max_runs: int = Field(9, ge=1, le=25, description="Runs at most, the first one included.")
+    band: float = Field(0.25, gt=0, description="A result this near its limit, as a share of the limit, is too close.")
+    right: float = Field(0.9, gt=0, lt=1, description="A submission that passes this share of runs is right.")
+    wrong: float = Field(0.3, gt=0, lt=1, description="One that passes this share only is wrong.")
+    right_fails: float = Field(0.01, gt=0, lt=0.5, description="A right one fails at most this often.")
+    wrong_passes: float = Field(0.05, gt=0, lt=0.5, description="A wrong one passes at most this often.")
+    clear_fail: bool = Field(
+        True, description="False: a clear failure is run again too, where some seeds leave a right model at its start."
+    )
+
+    @model_validator(mode="after")
+    def _keeps_its_word(self) -> Self:
+        faults = self.rule().faults()
+        if faults:
+            raise ValueError(f"{'; '.join(faults)}: raise max_runs, or put right and wrong further apart")
+        return self
+
+    def rule(self) -> Rule:
+        """The sequential test that this asks for."""
+        return Rule(
+            self.max_runs, self.band, self.right, self.wrong, self.right_fails, self.wrong_passes, self.clear_fail
+        )
+
+
 class _Observation(_Model):
     wall_s: float | None = Field(None, gt=0, description="Wall seconds; default: the spec's limit.")
+    reseed: Reseed | None = Field(None, description="Run again under new seeds while a check on it is too close.")
 
 
 class Resolve(_Observation):
@@ -108,7 +137,6 @@ class Train(_Observation):
     epochs: int = Field(3, ge=1)
     batch_size: int = Field(32, ge=1)
     lr: float = Field(1e-3, gt=0)
-    seeds: int = Field(1, ge=1, le=5, description="Trainings at most; another seed is tried while a check on it fails.")
 
 
 class Call(_Observation):
