@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from autograder.checks.base import Check, Context, Params, failed, partial, passed
+from autograder.checks.base import ArrayName, Check, Context, LabelName, Params, failed, partial, passed
 from autograder.checks.measures import labels_of, last_outputs, predictions
 from autograder.model import Observation, Outcome, Statistic
 
@@ -14,8 +14,8 @@ from autograder.model import Observation, Outcome, Statistic
 class AccuracyParams(Params):
     """Whose answers, and how good they must be."""
 
-    label: str = Field("test", description="For a training: which evaluated inputs.")
-    targets: str = Field(description="The judge's labels.")
+    label: LabelName = Field("test", description="For a training: which evaluated inputs.")
+    targets: ArrayName = Field(description="The judge's labels.")
     min: float = Field(ge=0, le=1, description="Below this there are no points.")
     full: float | None = Field(None, ge=0, le=1, description="From here on all points; between, in proportion.")
 

@@ -9,14 +9,17 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from autograder.model import Observation, Outcome, Verdict
 
 Array = np.ndarray[Any, Any]
+# Parameters that name something of the spec are annotated so; the loader looks them up and suggests a near name.
+ArrayName = Annotated[str, Field(json_schema_extra={"names": "array"})]  # an array of the data set
+LabelName = Annotated[str, Field(json_schema_extra={"names": "label"})]  # a label of a training's `evaluate`
 MAX_VALUES = 1 << 24  # in one array: a frame of flags would grow eightfold as float64, and again with each step
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import Field
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
-from autograder.checks.base import Array, Check, Context, Params, failed, passed
+from autograder.checks.base import Array, ArrayName, Check, Context, LabelName, Params, failed, passed
 from autograder.checks.measures import labels_of, last_outputs, predictions
 from autograder.model import Observation, Outcome, Statistic
 
@@ -16,8 +16,8 @@ from autograder.model import Observation, Outcome, Statistic
 class ClassificationReportParams(Params):
     """Whose answers, and how good they must be."""
 
-    label: str = Field("test", description="For a training: which evaluated inputs.")
-    targets: str = Field(description="The judge's labels.")
+    label: LabelName = Field("test", description="For a training: which evaluated inputs.")
+    targets: ArrayName = Field(description="The judge's labels.")
     min_macro_f1: float = Field(ge=0, le=1, description="Macro F1 asked for.")
     max_class_share: float = Field(0.9, gt=0, le=1, description="More predictions than this of one class fail.")
 

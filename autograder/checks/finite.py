@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import numpy as np
 from pydantic import Field
 
-from autograder.checks.base import Check, Context, Params, as_array, failed, passed
+from autograder.checks.base import Check, Context, LabelName, Params, as_array, failed, passed
 from autograder.checks.measures import epoch_outputs
 from autograder.model import Observation, Outcome
 
@@ -15,7 +15,7 @@ from autograder.model import Observation, Outcome
 class FiniteParams(Params):
     """Which outputs to look at."""
 
-    label: str = Field("", description="For a training: which evaluated inputs; empty: none needed.")
+    label: LabelName = Field("", description="For a training: which evaluated inputs; empty: none needed.")
 
 
 class Finite(Check):

@@ -10,7 +10,7 @@ import numpy as np
 from pydantic import Field
 
 from autograder.checks._values import number
-from autograder.checks.base import Array, Check, Context, Params, as_array, failed, passed
+from autograder.checks.base import Array, ArrayName, Check, Context, LabelName, Params, as_array, failed, passed
 from autograder.checks.measures import (
     cross_entropy,
     epoch_outputs,
@@ -24,10 +24,10 @@ from autograder.model import Observation, Outcome, Statistic
 class LossCurveParams(Params):
     """Which losses, and how far they must fall."""
 
-    label: str = Field("val", description="Which evaluated inputs decide.")
-    targets: str = Field(description="The judge's labels of those.")
-    train_label: str = Field("", description="Evaluated training inputs, drawn beside the curve; empty: none.")
-    train_targets: str = Field("", description="Labels of those.")
+    label: LabelName = Field("val", description="Which evaluated inputs decide.")
+    targets: ArrayName = Field(description="The judge's labels of those.")
+    train_label: LabelName = Field("", description="Evaluated training inputs, drawn beside the curve; empty: none.")
+    train_targets: ArrayName = Field("", description="Labels of those.")
     min_drop: float = Field(0.2, gt=0, lt=1, description="The lowest loss must be this share below the start.")
     max_leftover: float = Field(
         10.0,

@@ -6,9 +6,11 @@ Modules whose name begins with an underscore are helpers that several check type
 from __future__ import annotations
 
 import importlib
+import inspect
 import pkgutil
 from functools import lru_cache
 from pathlib import Path
+from types import ModuleType
 
 from autograder.checks.base import Check
 
@@ -22,13 +24,23 @@ def all_checks() -> dict[str, Check]:
     for module_info in pkgutil.iter_modules([str(Path(__file__).parent)]):
         if module_info.name in _NOT_CHECKS or module_info.name.startswith("_"):
             continue
-        module = importlib.import_module(f"autograder.checks.{module_info.name}")
-        for value in vars(module).values():
-            if isinstance(value, type) and issubclass(value, Check) and value.__module__ == module.__name__:
-                if value.kind in found:
-                    raise RuntimeError(f"two check types are called '{value.kind}'")
-                found[value.kind] = value()
+        for check in defined_in(importlib.import_module(f"autograder.checks.{module_info.name}")):
+            if check.kind in found:
+                raise RuntimeError(f"two check types are called '{check.kind}'")
+            found[check.kind] = check
     return found
+
+
+def defined_in(module: ModuleType) -> list[Check]:
+    """The check types that a module itself defines; not those it imports, nor those that lack a part."""
+    return [
+        value()
+        for value in vars(module).values()
+        if isinstance(value, type)
+        and issubclass(value, Check)
+        and value.__module__ == module.__name__
+        and not inspect.isabstract(value)
+    ]
 
 
 def find(kind: str) -> Check | None:

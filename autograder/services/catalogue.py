@@ -6,6 +6,7 @@ from functools import lru_cache
 
 from autograder.config import settings
 from autograder.errors import SpecError
+from autograder.specs.folder import spec_files
 from autograder.specs.loader import LoadedSpec, load_spec
 
 
@@ -13,7 +14,7 @@ def find(spec_id: str) -> LoadedSpec:
     """The spec of that id. Raises SpecError if there is none, or it can't be used."""
     folder = settings().specs_dir / spec_id
     try:
-        stamp = tuple((path.name, path.stat().st_mtime_ns) for path in sorted(folder.glob("*.*")))
+        stamp = tuple((str(path), path.stat().st_mtime_ns) for path in spec_files(folder))
     except OSError:
         stamp = ()
     return _load(spec_id, str(settings().specs_dir), stamp)

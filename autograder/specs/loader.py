@@ -1,26 +1,26 @@
-"""Reads grader specs: YAML to models, with errors that name file, line and what to do."""
+"""Reads grader specs: YAML to models, with errors that name file, line, column and what to do."""
 
 from __future__ import annotations
 
-import hashlib
-import importlib.util
-import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from autograder.checks import registry
 from autograder.checks.base import Check, Params
 from autograder.errors import SpecError
+from autograder.specs.complete import complete, entries
 from autograder.specs.dataset import DataSet
-from autograder.specs.schema import CheckSpec, GraderSpec
-from autograder.specs.source import Marks, parse, spec_error, suggest
+from autograder.specs.folder import digest_of, load_module
+from autograder.specs.schema import CheckSpec, GraderSpec, Train
+from autograder.specs.source import Marks, Where, parse, spec_error, suggest
 
 Builder = Callable[[str, Path | None, int], DataSet | None]
+OWN_CHECKS = "checks.py"  # check types for one spec alone
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,7 @@ class LoadedCheck:
     check: Check
     params: Params
     by_data: Mapping[str, Params] = field(default_factory=dict)
+    where: Where = ()  # in spec.yaml
 
     @property
     def title(self) -> str:
@@ -45,18 +46,22 @@ class LoadedCheck:
 
 @dataclass(frozen=True)
 class LoadedSpec:
-    """A spec with its checks bound and its folder known. digest: SHA-256 over the folder's spec.yaml and builder."""
+    """A spec with its checks bound and its folder known.
+
+    digest: SHA-256 over the folder's files without the handout. marks: where its keys stand in spec.yaml.
+    """
 
     spec: GraderSpec
     folder: Path
     digest: str
     checks: tuple[LoadedCheck, ...]
+    marks: Marks = field(default_factory=lambda: Marks({}, {}), repr=False, compare=False)
 
     def build_data(self, data_dir: Path | None, seed: int, only: str | None = None) -> DataSet:
         """Build the first data set that can be built (or the one named `only`). Raises SpecError if none can."""
         if self.spec.data is None:
             return DataSet("none")
-        builder = _builder(self.folder / self.spec.data.builder)
+        builder = self._builder(self.spec.data.builder)
         for name in [only] if only else self.spec.data.sets:
             data = builder(name, data_dir, seed)
             if data is not None:
@@ -68,9 +73,22 @@ class LoadedSpec:
             "Set AUTOGRADER_DATA_DIR to the folder of the data, or list 'standin' in data.sets.",
         )
 
+    def place(self, where: Where) -> str:
+        """`path:line:column` of a value in spec.yaml."""
+        return f"{self.folder / 'spec.yaml'}:{self.marks.value(where)}"
+
+    def _builder(self, file: str) -> Builder:
+        build = getattr(load_module(self.folder, file, self.digest), "build", None)
+        if build is None:
+            raise SpecError(
+                f"{self.folder / file}: has no function build(name, data_dir, seed)",
+                "Add it; see docs/writing-a-spec.md.",
+            )
+        return build  # type: ignore[no-any-return]
+
 
 def load_spec(folder: Path) -> LoadedSpec:
-    """Load `folder`/spec.yaml. Raises SpecError naming file, line, what is wrong and what to do."""
+    """Load `folder`/spec.yaml. Raises SpecError naming file, line, column, what is wrong and what to do."""
     path = folder / "spec.yaml"
     try:
         text = path.read_text(encoding="utf-8")
@@ -82,19 +100,24 @@ def load_spec(folder: Path) -> LoadedSpec:
         ) from error
     tree, marks = parse(path, text)
     try:
-        spec = GraderSpec.model_validate(tree)
+        written = GraderSpec.model_validate(tree)
     except ValidationError as error:
         raise spec_error(path, error, marks, GraderSpec) from error
-    if spec.id != folder.name:
+    if written.id != folder.name.removeprefix("_"):
         raise SpecError(
-            f"{path}:{marks.line(('id',))}: id is '{spec.id}' but the folder is '{folder.name}'",
+            f"{path}:{marks.value(('id',))}: id is '{written.id}' but the folder is '{folder.name}'",
             "Give both the same name.",
         )
+    digest = digest_of(folder)
+    known = _known_checks(folder, digest)
+    spec = complete(path, written, marks, known)
+    _check_names(path, spec, written, marks)
+    filled = [check for stage in spec.stages for check in stage.checks]
     checks = tuple(
-        _bind(path, spec, marks, s, c) for s in range(len(spec.stages)) for c in range(len(spec.stages[s].checks))
+        _bind(path, spec, marks, where, stage, check, known[check.type])
+        for (where, stage, _), check in zip(entries(written), filled, strict=True)
     )
-    _check_whole(path, spec, marks)
-    return LoadedSpec(spec, folder, _digest(folder, spec), checks)
+    return LoadedSpec(spec, folder, digest, checks, marks)
 
 
 def load_all(specs_dir: Path) -> dict[str, LoadedSpec]:
@@ -103,114 +126,136 @@ def load_all(specs_dir: Path) -> dict[str, LoadedSpec]:
     return {folder.name: load_spec(folder) for folder in folders}
 
 
-def _bind(path: Path, spec: GraderSpec, marks: Marks, stage: int, index: int) -> LoadedCheck:
-    entry = spec.stages[stage].checks[index]
-    here: tuple[str | int, ...] = ("stages", stage, "checks", index)
-    line = marks.line(here)
-    check = registry.find(entry.type)
-    if check is None:
-        raise SpecError(
-            f"{path}:{marks.line((*here, 'type'))}: unknown check type '{entry.type}'",
-            suggest(entry.type, registry.names()),
-        )
-    if entry.observe not in spec.observations:
-        raise SpecError(
-            f"{path}:{marks.line((*here, 'observe'))}: no observation is called '{entry.observe}'",
-            suggest(entry.observe, spec.observations),
-        )
-    probe = spec.observations[entry.observe].probe
-    if probe not in check.probes:
-        raise SpecError(
-            f"{path}:{line}: check '{entry.type}' can't judge a '{probe}' observation",
-            f"It judges: {', '.join(sorted(check.probes))}.",
-        )
-    params = _params(path, marks, (*here, "params"), check, entry.params)
+def _known_checks(folder: Path, digest: str) -> dict[str, Check]:
+    """Check types that a spec may name: the common ones and those of its own checks.py."""
+    known = dict(registry.all_checks())
+    if not (folder / OWN_CHECKS).is_file():
+        return known
+    for check in registry.defined_in(load_module(folder, OWN_CHECKS, digest)):
+        if check.kind in known:
+            raise SpecError(
+                f"{folder / OWN_CHECKS}: there is a check type '{check.kind}' already", "Give yours another `kind`."
+            )
+        known[check.kind] = check
+    return known
+
+
+def _bind(
+    path: Path, spec: GraderSpec, marks: Marks, where: Where, stage: str, entry: CheckSpec, check: Check
+) -> LoadedCheck:
+    """A complete check entry with its parameters read, also those of single data sets."""
+    params = _params(path, marks, (*where, "params"), check, entry.params)
     by_data = {}
     for name, override in entry.by_data.items():
         if spec.data is None or name not in spec.data.sets:
             raise SpecError(
-                f"{path}:{marks.line((*here, 'by_data', name))}: no data set is called '{name}'",
+                f"{path}:{marks.key((*where, 'by_data', name))}: no data set is called '{name}'",
                 suggest(name, spec.data.sets if spec.data else []),
             )
-        by_data[name] = _params(path, marks, (*here, "by_data", name), check, {**entry.params, **override})
-    return LoadedCheck(entry, spec.stages[stage].name, check, params, MappingProxyType(by_data))
+        by_data[name] = _params(path, marks, (*where, "by_data", name), check, {**entry.params, **override})
+    observed = spec.observations[entry.observe]
+    if isinstance(observed, Train):
+        for keys, label in named(params, "label"):
+            if label not in observed.evaluate:
+                raise SpecError(
+                    f"{path}:{marks.value((*where, 'params', *keys))}: '{entry.observe}' evaluates nothing that is "
+                    f"called '{label}'",
+                    suggest(label, observed.evaluate),
+                )
+    return LoadedCheck(entry, stage, check, params, MappingProxyType(by_data), where)
 
 
-def _params(path: Path, marks: Marks, here: tuple[str | int, ...], check: Check, values: Mapping[str, Any]) -> Params:
+def _params(path: Path, marks: Marks, here: Where, check: Check, values: Mapping[str, Any]) -> Params:
     try:
         return check.Params.model_validate(values)
     except ValidationError as error:
         raise spec_error(path, error, marks, check.Params, here) from error
 
 
-def _check_whole(path: Path, spec: GraderSpec, marks: Marks) -> None:
-    """Rules that span several places of a spec."""
+def _check_names(path: Path, spec: GraderSpec, written: GraderSpec, marks: Marks) -> None:
+    """Ids and stage names are unique; entry points that observations name are there."""
     seen: set[str] = set()
-    for s, stage in enumerate(spec.stages):
-        for c, check in enumerate(stage.checks):
-            if check.id in seen:
-                raise SpecError(
-                    f"{path}:{marks.line(('stages', s, 'checks', c))}: two checks are called '{check.id}'",
-                    "Give each check its own id.",
-                )
-            seen.add(check.id)
-    total = sum(check.points for stage in spec.stages for check in stage.checks)
-    if abs(total - spec.points) > 1e-9:
-        raise SpecError(
-            f"{path}:{marks.line(('points',))}: points is {spec.points:g} but the checks add up to {total:g}",
-            f"Change points to {total:g}, or the checks' points.",
-        )
+    filled = [check for stage in spec.stages for check in stage.checks]
+    for (where, _, _), check in zip(entries(written), filled, strict=True):
+        if check.id in seen:
+            raise SpecError(
+                f"{path}:{marks.key(where)}: two checks are called '{check.id}'", "Give each check its own id."
+            )
+        seen.add(check.id)
+    stages = [stage.name for stage in spec.stages]
+    for index, name in enumerate(stages):
+        if name in stages[:index]:
+            raise SpecError(
+                f"{path}:{marks.value(('stages', index, 'name'))}: two stages are called '{name}'",
+                "Give each stage its own name.",
+            )
     for name, observation in spec.observations.items():
         for key in ("entry", "function"):
             entry = getattr(observation, key, None)
             if entry is not None and entry not in spec.entry_points:
                 raise SpecError(
-                    f"{path}:{marks.line(('observations', name, key))}: no entry point is called '{entry}'",
+                    f"{path}:{marks.value(('observations', name, key))}: no entry point is called '{entry}'",
                     suggest(entry, spec.entry_points),
                 )
 
 
+def named(model: BaseModel, kind: str) -> Iterator[tuple[Where, str]]:
+    """Names of a kind ('array', 'label') that a model's annotated fields hold, each with the keys that lead to it."""
+    properties = type(model).model_json_schema().get("properties", {})
+    for key in type(model).model_fields:
+        if f"'names': '{kind}'" in repr(properties.get(key)):
+            yield from _texts((key,), getattr(model, key))
+
+
+def _texts(keys: Where, value: Any) -> Iterator[tuple[Where, str]]:
+    if isinstance(value, str) and value:
+        yield keys, value
+    elif isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield from _texts((*keys, key), inner)
+    elif isinstance(value, list | tuple):
+        for index, inner in enumerate(value):
+            yield from _texts((*keys, index), inner)
+
+
+def _literal_arrays(keys: Where, value: Any) -> Iterator[tuple[Where, str]]:
+    """Arrays that arguments name as {array: NAME}."""
+    if isinstance(value, Mapping) and set(value) == {"array"}:
+        yield (*keys, "array"), str(value["array"])
+    elif isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield from _literal_arrays((*keys, key), inner)
+    elif isinstance(value, list | tuple):
+        for index, inner in enumerate(value):
+            yield from _literal_arrays((*keys, index), inner)
+
+
 def _check_data(loaded: LoadedSpec, data: DataSet) -> None:
-    """Every array an observation names must exist and may be sent."""
+    """Every array that observations and checks name must exist, and one that is sent may be sent."""
     for name, observation in loaded.spec.observations.items():
-        wanted = [
-            getattr(observation, key, None) for key in ("inputs", "targets", "validation_inputs", "validation_targets")
-        ]
-        wanted += list(getattr(observation, "evaluate", {}).values())
-        for array in filter(None, wanted):
-            if array not in data.arrays:
-                raise SpecError(
-                    f"{loaded.folder / 'spec.yaml'}: observation '{name}' names the array '{array}', which "
-                    f"data set '{data.name}' lacks",
-                    suggest(array, data.arrays),
-                )
+        sent = [*named(observation, "array")]
+        for key in ("arguments", "keywords"):
+            sent += _literal_arrays((key,), getattr(observation, key, ()))
+        for keys, array in sent:
+            where: Where = ("observations", name, *keys)
+            _need_array(loaded, data, where, array)
             if array in data.judge_only:
                 raise SpecError(
-                    f"{loaded.folder / 'spec.yaml'}: observation '{name}' would send '{array}' to the "
+                    f"{loaded.place(where)}: observation '{name}' would send '{array}' to the "
                     "student's process, but the data builder says it is for the judge only",
                     "Take it out of the observation; checks may name it as their targets.",
                 )
+    for check in loaded.checks:
+        key = "by_data" if data.name in check.by_data else "params"
+        for keys, array in named(check.params_for(data.name), "array"):
+            where = (*check.where, "params", *keys)
+            if key == "by_data" and (*check.where, key, data.name, *keys) in loaded.marks.keys:
+                where = (*check.where, key, data.name, *keys)
+            _need_array(loaded, data, where, array)
 
 
-def _builder(path: Path) -> Builder:
-    spec = importlib.util.spec_from_file_location(
-        f"autograder_data_{hashlib.sha256(str(path).encode()).hexdigest()}", path
-    )
-    if spec is None or spec.loader is None or not path.exists():
-        raise SpecError(f"{path}: no such data builder", "Write build(name, data_dir, seed) there, or drop `data`.")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # dataclasses look their module up there
-    spec.loader.exec_module(module)
-    build = getattr(module, "build", None)
-    if build is None:
-        raise SpecError(f"{path}: has no function build(name, data_dir, seed)", "Add it; see docs/writing-a-spec.md.")
-    return build  # type: ignore[no-any-return]
-
-
-def _digest(folder: Path, spec: GraderSpec) -> str:
-    total = hashlib.sha256()
-    names = ["spec.yaml"] + ([spec.data.builder] if spec.data else [])
-    for name in names:
-        path = folder / name
-        total.update(name.encode() + b"\0" + (path.read_bytes() if path.exists() else b"") + b"\0")
-    return total.hexdigest()
+def _need_array(loaded: LoadedSpec, data: DataSet, where: Where, array: str) -> None:
+    if array not in data.arrays:
+        raise SpecError(
+            f"{loaded.place(where)}: data set '{data.name}' has no array '{array}'", suggest(array, data.arrays)
+        )

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from autograder.checks.base import ArrayName
 from autograder.model import Lane, Visibility
 from autograder.reseeding import Rule
 
@@ -97,7 +98,7 @@ class Forward(_Observation):
 
     probe: Literal["forward"]
     entry: Identifier = "model"
-    inputs: str = Field(description="Array of the data set.")
+    inputs: ArrayName = Field(description="Array of the data set.")
     train: bool = Field(False, description="Run in train mode.")
     repeat: int = Field(1, ge=1, le=10, description="How many times, for determinism.")
     also_single: bool = Field(False, description="Run each row alone as well, for batch independence.")
@@ -108,8 +109,8 @@ class GradientNorms(_Observation):
 
     probe: Literal["gradient_norms"]
     entry: Identifier = "model"
-    inputs: str
-    targets: str
+    inputs: ArrayName
+    targets: ArrayName
 
 
 class Overfit(_Observation):
@@ -117,8 +118,8 @@ class Overfit(_Observation):
 
     probe: Literal["overfit"]
     entry: Identifier = "model"
-    inputs: str
-    targets: str
+    inputs: ArrayName
+    targets: ArrayName
     steps: int = Field(60, ge=1)
     lr: float = Field(1e-3, gt=0)
 
@@ -129,11 +130,11 @@ class Train(_Observation):
     probe: Literal["train"]
     entry: Identifier = "model"
     function: Identifier | None = Field(None, description="The student's training function; none: the grader's loop.")
-    inputs: str
-    targets: str
-    validation_inputs: str | None = None
-    validation_targets: str | None = None
-    evaluate: dict[str, str] = Field(default_factory=dict, description="Label → array of inputs to evaluate on.")
+    inputs: ArrayName
+    targets: ArrayName
+    validation_inputs: ArrayName | None = None
+    validation_targets: ArrayName | None = None
+    evaluate: dict[str, ArrayName] = Field(default_factory=dict, description="Label → array of inputs to evaluate on.")
     epochs: int = Field(3, ge=1)
     batch_size: int = Field(32, ge=1)
     lr: float = Field(1e-3, gt=0)
@@ -154,25 +155,30 @@ class Predict(_Observation):
     probe: Literal["predict"]
     entry: Identifier = "model"
     function: Identifier | None = None
-    inputs: str
+    inputs: ArrayName
     batch_size: int = 64
 
 
 ObservationSpec = Annotated[
     Resolve | Construct | Forward | GradientNorms | Overfit | Train | Call | Predict, Field(discriminator="probe")
 ]
+PROBES: dict[str, Any] = {
+    get_args(model.model_fields["probe"].annotation)[0]: model for model in get_args(get_args(ObservationSpec)[0])
+}
 
 
 class CheckSpec(_Model):
     """One check: what it judges, its points, and who sees it when."""
 
-    id: Identifier
+    id: Identifier = Field("", description="Unique in the spec; default: the type.")
     type: str = Field(description="A check type; `autograder check list` names them.")
     name: str = Field("", description="Title on the report; default: the check type's own.")
-    observe: Identifier = Field(description="Which observation it judges.")
-    points: float = Field(1.0, ge=0)
-    visibility: Visibility = Visibility.VISIBLE
-    params: dict[str, Any] = Field(default_factory=dict)
+    observe: Identifier = Field(
+        "", description="Which observation it judges; default: the only one it can judge, if there is only one."
+    )
+    points: float = Field(1.0, ge=0, description="What it is worth.")
+    visibility: Visibility = Field(Visibility.VISIBLE, description="When students see its result.")
+    params: dict[str, Any] = Field(default_factory=dict, description="`autograder check show TYPE` describes them.")
     by_data: dict[Identifier, dict[str, Any]] = Field(
         default_factory=dict, description="Parameters that differ on a data set, by its name."
     )
@@ -181,23 +187,28 @@ class CheckSpec(_Model):
 class Stage(_Model):
     """Checks run together. Order stages cheap to dear."""
 
-    name: str
+    name: str = Field(description="Heading on the report.")
     stop_on_failure: bool = Field(False, description="If a check here fails, later stages are skipped.")
     checks: tuple[CheckSpec, ...] = Field(min_length=1)
 
 
 class GraderSpec(_Model):
-    """A whole grader spec."""
+    """A whole grader spec, as written. The loader fills in what may be left out (see complete.py)."""
 
-    id: SpecId
-    title: str
-    summary: str = ""
-    points: float = Field(gt=0, description="Must equal the sum of the checks' points.")
-    lane: Lane = Lane.CPU
-    load: Literal["definitions", "run_all"] = Field("definitions", description="How a submission is loaded.")
-    seed: int = 0
+    id: SpecId = Field(description="The folder's name.")
+    title: str = Field(description="What students see.")
+    summary: str = Field("", description="One sentence below the title.")
+    points: float = Field(0.0, gt=0, description="Default: the sum of the checks' points; if given, it must equal it.")
+    lane: Lane = Field(Lane.CPU, description="Which workers grade it.")
+    load: Literal["definitions", "run_all"] = Field(
+        "definitions", description="definitions: imports, classes, functions and simple constants; run_all: every cell."
+    )
+    seed: int = Field(0, description="Seed of the data and of each probe.")
     limits: SpecLimits = SpecLimits()
-    entry_points: dict[Identifier, EntryPoint]
-    data: DataSpec | None = None
-    observations: dict[Identifier, ObservationSpec]
-    stages: tuple[Stage, ...] = Field(min_length=1)
+    entry_points: dict[Identifier, EntryPoint] = Field(description="What a submission must define.")
+    data: DataSpec | None = Field(None, description="Default: the set 'standin' of data.py, if that file is there.")
+    observations: dict[Identifier, ObservationSpec] = Field(
+        default_factory=dict, description="What the student's process is asked, by a name of your choice."
+    )
+    checks: tuple[CheckSpec, ...] = Field((), description="All checks, for a spec without stages.")
+    stages: tuple[Stage, ...] = Field((), description="Groups of checks, cheap to dear.")

@@ -1,8 +1,9 @@
-"""YAML with line numbers: what makes an error in a spec say where it is and what was meant."""
+"""YAML with places: what makes an error in a spec say where it is and what was meant."""
 
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,93 +14,159 @@ from pydantic import BaseModel, ValidationError
 
 from autograder.errors import SpecError
 
+Where = tuple[str | int, ...]  # the way to a key: ("stages", 0, "checks", 2, "type")
+
 
 @dataclass(frozen=True)
 class Marks:
-    """Where each key of a YAML file stands (1-based lines)."""
+    """Where each key of a YAML file stands: 1-based line and column, and those of its value."""
 
-    lines: Mapping[tuple[str | int, ...], int]
+    keys: Mapping[Where, tuple[int, int]]
+    values: Mapping[Where, tuple[int, int]]
 
-    def line(self, where: tuple[str | int, ...]) -> int:
+    def line(self, where: Where) -> int:
         """The line of a key, or of the nearest thing around it."""
-        while where and where not in self.lines:
+        return self._nearest(self.keys, where)[0]
+
+    def key(self, where: Where) -> str:
+        """`line:column` of a key, or of the nearest thing around it."""
+        return "{}:{}".format(*self._nearest(self.keys, where))
+
+    def value(self, where: Where) -> str:
+        """`line:column` of what stands behind a key, or of the nearest thing around it."""
+        return "{}:{}".format(*self._nearest(self.values, where))
+
+    def _nearest(self, places: Mapping[Where, tuple[int, int]], where: Where) -> tuple[int, int]:
+        while where and where not in places:
             where = where[:-1]
-        return self.lines.get(where, 1)
+        return places.get(where, (1, 1))
+
+    def real(self, location: Where, prefix: Where = ()) -> Where:
+        """A location of pydantic without the tags of unions that it adds: a YAML file has no such keys."""
+        here = prefix
+        for i, part in enumerate(location):
+            if i == len(location) - 1 or (*here, part) in self.keys:
+                here = (*here, part)
+        return here
 
 
 def parse(path: Path, text: str) -> tuple[Any, Marks]:
-    """The tree of a YAML text and the line of every key. Raises SpecError on bad YAML or a repeated key."""
+    """The tree of a YAML text and the place of every key. Raises SpecError on bad YAML or a repeated key."""
     try:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
-        lines: dict[tuple[str | int, ...], int] = {}
+        marks = Marks({}, {})
         if node is not None:
-            _walk(path, node, (), lines)
-        return yaml.safe_load(text), Marks(lines)
+            _walk(path, node, (), marks.keys, marks.values)  # type: ignore[arg-type]
+        return yaml.safe_load(text), marks
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
-        line = mark.line + 1 if mark else 1
+        place = f"{mark.line + 1}:{mark.column + 1}" if mark else "1:1"
         raise SpecError(
-            f"{path}:{line}: not valid YAML: {error.problem}", "Check indentation, colons and quotes around this line."
+            f"{path}:{place}: not valid YAML: {error.problem}", "Check indentation, colons and quotes around this line."
         ) from error
 
 
-def _walk(path: Path, node: yaml.Node, here: tuple[str | int, ...], lines: dict[tuple[str | int, ...], int]) -> None:
-    lines.setdefault(here, node.start_mark.line + 1)
+def _walk(
+    path: Path, node: yaml.Node, here: Where, keys: dict[Where, tuple[int, int]], values: dict[Where, tuple[int, int]]
+) -> None:
+    values[here] = _place(node)
+    keys.setdefault(here, _place(node))
     if isinstance(node, yaml.MappingNode):
         for key, value in node.value:
             where = (*here, key.value)
-            if where in lines:
+            if where in keys:
+                line, column = _place(key)
                 raise SpecError(
-                    f"{path}:{key.start_mark.line + 1}: the key '{key.value}' stands twice here "
-                    f"(first in line {lines[where]})",
+                    f"{path}:{line}:{column}: the key '{key.value}' stands twice here (first in line {keys[where][0]})",
                     "Keep one of them.",
                 )
-            lines[where] = key.start_mark.line + 1
-            _walk(path, value, where, lines)
+            keys[where] = _place(key)
+            _walk(path, value, where, keys, values)
     elif isinstance(node, yaml.SequenceNode):
         for index, value in enumerate(node.value):
-            _walk(path, value, (*here, index), lines)
+            _walk(path, value, (*here, index), keys, values)
+
+
+def _place(node: yaml.Node) -> tuple[int, int]:
+    return node.start_mark.line + 1, node.start_mark.column + 1
 
 
 def spec_error(
-    path: Path, error: ValidationError, marks: Marks, model: type[BaseModel], prefix: tuple[str | int, ...] = ()
+    path: Path, error: ValidationError, marks: Marks, model: type[BaseModel], prefix: Where = ()
 ) -> SpecError:
-    """The first complaint of pydantic as an error with file, line and a suggestion."""
+    """The first complaint of pydantic as an error with file, line, column and a suggestion."""
     # A misspelt key shows as an unknown one and a missing one; the unknown one says more.
     first = min(error.errors(), key=lambda e: e["type"] != "extra_forbidden")
-    # pydantic adds the tag of a union to the location; a YAML file has no such key.
-    tags = {"resolve", "construct", "forward", "gradient_norms", "overfit", "train", "call", "predict"}
-    location = tuple(part for i, part in enumerate(first["loc"]) if not (part in tags and i == 2))
-    where = (*prefix, *location)
+    location = tuple(first["loc"])
+    where = marks.real(location, prefix)
     dotted = ".".join(str(part) for part in where) or "the file"
     if first["type"] == "extra_forbidden":
-        known = _fields_at(model, location[:-1])
         inside = ".".join(map(str, where[:-1])) or "the spec"
         return SpecError(
-            f"{path}:{marks.line(where)}: unknown key '{location[-1]}' in {inside}", suggest(str(location[-1]), known)
+            f"{path}:{marks.key(where)}: unknown key '{location[-1]}' in {inside}",
+            suggest(str(location[-1]), fields_at(model, location[:-1])),
         )
     if first["type"] == "missing":
-        return SpecError(f"{path}:{marks.line(where)}: '{dotted}' is missing", "Add it; see docs/writing-a-spec.md.")
-    return SpecError(f"{path}:{marks.line(where)}: {dotted}: {first['msg']}", f"It says: {first.get('input')!r}")
+        return SpecError(f"{path}:{marks.key(where)}: '{dotted}' is missing", "Add it; see docs/writing-a-spec.md.")
+    place = marks.value(where)
+    if first["type"] == "union_tag_not_found":
+        return SpecError(
+            f"{path}:{place}: {dotted} has no 'probe'", f"Add one of: {', '.join(_choices(first, model, location))}."
+        )
+    choices = _choices(first, model, location)
+    if choices:
+        given = first.get("input")
+        key = "probe" if first["type"] == "union_tag_invalid" else ""
+        if key and isinstance(given, Mapping):
+            place, given = marks.value((*where, key)), given.get(key)
+        return SpecError(
+            f"{path}:{place}: {dotted}{f'.{key}' if key else ''}: '{given}' is not known", suggest(str(given), choices)
+        )
+    return SpecError(f"{path}:{place}: {dotted}: {first['msg']}", f"It says: {first.get('input')!r}")
 
 
-def _fields_at(model: type[BaseModel], location: tuple[str | int, ...]) -> list[str]:
-    """Every field name a key at this depth could have meant."""
-    if not location:
-        return list(model.model_fields)
-    names: set[str] = set()
+def _choices(complaint: Any, model: type[BaseModel], location: Where) -> list[str]:
+    """The names that would have been right where pydantic expected one of a few."""
+    if complaint["type"] == "union_tag_not_found":
+        return sorted(_schema_at(model, location).get("discriminator", {}).get("mapping", {}))
+    if complaint["type"] not in {"literal_error", "enum", "union_tag_invalid"}:
+        return []
+    context = complaint.get("ctx", {})
+    return re.findall(r"'([^']*)'", str(context.get("expected_tags") or context.get("expected") or ""))
 
-    def collect(schema: Any) -> None:
-        if isinstance(schema, dict):
-            names.update(schema.get("properties", {}))
-            for value in schema.values():
-                collect(value)
-        elif isinstance(schema, list):
-            for value in schema:
-                collect(value)
 
-    collect(model.model_json_schema())
-    return sorted(names)
+def fields_at(model: type[BaseModel], location: Where) -> list[str]:
+    """The field names a model knows at this depth."""
+    schema = _schema_at(model, location)
+    return sorted(schema.get("properties", {}))
+
+
+def _schema_at(model: type[BaseModel], location: Where) -> dict[str, Any]:
+    """The JSON schema of the part of a model that a location of pydantic leads to; empty if none is there."""
+    whole: dict[str, Any] = model.model_json_schema()
+    definitions: dict[str, Any] = whole.get("$defs", {})
+
+    def followed(schema: Any) -> dict[str, Any]:
+        while isinstance(schema, dict):
+            if "$ref" in schema:
+                schema = definitions[schema["$ref"].rsplit("/", 1)[-1]]
+                continue
+            inner = [s for s in [*schema.get("anyOf", ()), *schema.get("allOf", ())] if s.get("type") != "null"]
+            if len(inner) != 1:
+                return schema
+            schema = inner[0]
+        return {}
+
+    here = followed(whole)
+    for part in location:
+        if isinstance(part, int):
+            here = followed(here.get("items", {}))
+        elif part in here.get("discriminator", {}).get("mapping", {}):
+            here = followed({"$ref": here["discriminator"]["mapping"][part]})
+        else:
+            others = next(iter(here.get("patternProperties", {}).values()), here.get("additionalProperties", {}))
+            here = followed(here.get("properties", {}).get(part, others))
+    return here
 
 
 def suggest(name: str, known: Iterable[object]) -> str:

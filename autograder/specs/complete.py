@@ -1,0 +1,130 @@
+"""What a spec.yaml may leave out: a spec as written becomes one in which everything is said."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from autograder.checks.base import Check
+from autograder.errors import SpecError
+from autograder.specs.schema import PROBES, CheckSpec, DataSpec, GraderSpec, ObservationSpec, Stage
+from autograder.specs.source import Marks, Where, suggest
+
+ONLY_STAGE = "Checks"  # what the stage of a spec without stages is called
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A spec on its way to completeness. known: check types by name, the spec's own included."""
+
+    path: Path
+    spec: GraderSpec
+    marks: Marks
+    known: Mapping[str, Check]
+    observations: dict[str, ObservationSpec] = field(default_factory=dict)
+
+    def error(self, place: str, message: str, hint: str) -> SpecError:
+        """An error at `line:column` of the spec."""
+        return SpecError(f"{self.path}:{place}: {message}", hint)
+
+
+def entries(spec: GraderSpec) -> list[tuple[Where, str, CheckSpec]]:
+    """Every check as written: where it stands, its stage's name, itself."""
+    if spec.checks:
+        return [(("checks", i), ONLY_STAGE, check) for i, check in enumerate(spec.checks)]
+    return [
+        (("stages", s, "checks", c), stage.name, check)
+        for s, stage in enumerate(spec.stages)
+        for c, check in enumerate(stage.checks)
+    ]
+
+
+def complete(path: Path, spec: GraderSpec, marks: Marks, known: Mapping[str, Check]) -> GraderSpec:
+    """Fill in what was left out: stages, ids, observations, points, data. Raises SpecError where it can't be told."""
+    draft = Draft(path, spec, marks, known, dict(spec.observations))
+    if bool(spec.checks) == bool(spec.stages):
+        said = "both 'checks' and 'stages' are there" if spec.checks else "there are no checks"
+        raise draft.error(
+            marks.key(("checks",)), said, "Write one list 'checks:', or 'stages:' with a list 'checks:' in each."
+        )
+    filled = [_fill(draft, where, check) for where, _, check in entries(spec)]
+    stages = spec.stages or (Stage(name=ONLY_STAGE, checks=spec.checks),)
+    rest = iter(filled)
+    stages = tuple(stage.model_copy(update={"checks": tuple(next(rest) for _ in stage.checks)}) for stage in stages)
+    total = sum(check.points for check in filled)
+    if "points" in spec.model_fields_set and abs(total - spec.points) > 1e-9:
+        raise draft.error(
+            marks.value(("points",)),
+            f"points is {spec.points:g} but the checks add up to {total:g}",
+            f"Change points to {total:g}, or the checks' points; or leave 'points' out.",
+        )
+    if not total > 0:
+        raise draft.error(marks.key(("checks",)), "no check carries points", "Give some check points above 0.")
+    data = spec.data or (DataSpec() if (path.parent / DataSpec().builder).is_file() else None)
+    return spec.model_copy(
+        update={"stages": stages, "checks": (), "points": total, "data": data, "observations": draft.observations}
+    )
+
+
+def _fill(draft: Draft, where: Where, entry: CheckSpec) -> CheckSpec:
+    """A check with its id and observation; what it implies is added to the draft's observations."""
+    check = draft.known.get(entry.type)
+    if check is None:
+        raise draft.error(
+            draft.marks.value((*where, "type")), f"unknown check type '{entry.type}'", suggest(entry.type, draft.known)
+        )
+    observe = entry.observe or _only_fit(draft, where, check)
+    if observe not in draft.observations:
+        implied = _implied(check)
+        if implied is None or implied[0] != observe:
+            raise draft.error(
+                draft.marks.value((*where, "observe")),
+                f"no observation is called '{observe}'",
+                suggest(observe, [*draft.observations, *([implied[0]] if implied else [])]),
+            )
+        draft.observations[observe] = implied[1]
+    probe = draft.observations[observe].probe
+    if probe not in check.probes:
+        fits = [name for name, o in draft.observations.items() if o.probe in check.probes]
+        raise draft.error(
+            draft.marks.key(where),
+            f"check '{entry.type}' can't judge a '{probe}' observation",
+            f"It judges: {', '.join(sorted(check.probes))}." + (f" You have: {', '.join(fits)}." if fits else ""),
+        )
+    return entry.model_copy(update={"id": entry.id or entry.type, "observe": observe})
+
+
+def _only_fit(draft: Draft, where: Where, check: Check) -> str:
+    """The one observation that a check can judge; or the one it implies."""
+    fits = [name for name, o in draft.observations.items() if o.probe in check.probes]
+    if len(fits) == 1:
+        return fits[0]
+    if fits:
+        raise draft.error(
+            draft.marks.key(where),
+            f"check '{check.kind}' could judge several observations: {', '.join(fits)}",
+            f"Say which, such as 'observe: {fits[0]}'.",
+        )
+    implied = _implied(check)
+    if implied is None or implied[0] in draft.observations:
+        raise draft.error(
+            draft.marks.key(where),
+            f"check '{check.kind}' has nothing to judge: there is no observation with the probe "
+            f"{' or '.join(sorted(check.probes))}",
+            "Add one under 'observations'; docs/checks.md shows its fields.",
+        )
+    return implied[0]
+
+
+def _implied(check: Check) -> tuple[str, ObservationSpec] | None:
+    """The observation that need not be written: the one probe of the check for which nothing has to be said."""
+    free = [
+        model
+        for probe, model in PROBES.items()
+        if probe in check.probes and not any(f.is_required() for n, f in model.model_fields.items() if n != "probe")
+    ]
+    if len(free) != 1:
+        return None
+    made: ObservationSpec = free[0].model_validate({"probe": next(k for k, v in PROBES.items() if v is free[0])})
+    return ("names" if made.probe == "resolve" else made.probe), made

@@ -1,0 +1,194 @@
+"""What a short spec leaves out is filled in; what it gets wrong is answered with its place and what was meant."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from autograder.errors import SpecError
+from autograder.specs.loader import load_spec
+
+SHORT = """\
+id: short
+title: As short as a useful spec can be
+entry_points:
+  model: {kind: model, names: [Net]}
+observations:
+  public: {probe: forward, inputs: images, repeat: 2, also_single: true}
+checks:
+  - {type: entry_points}
+  - {type: output_shape, params: {shape: [N, 3]}}
+  - {type: finite, points: 2}
+  - {type: accuracy, params: {targets: labels, min: 0.9}}
+"""
+BUILDER = """\
+import numpy as np
+from autograder.specs.dataset import DataSet
+from .reference import labels_of
+
+def build(name, data_dir, seed):
+    images = np.zeros((4, 3))
+    return DataSet(name, {"images": images, "labels": labels_of(images)}, judge_only=frozenset({"labels"}))
+"""
+REFERENCE = "import numpy as np\n\n\ndef labels_of(images):\n    return np.zeros(len(images))\n"
+OWN_CHECK = '''\
+from autograder.checks.base import Check, Params, failed, passed
+
+
+class Zero(Check):
+    """All outputs are zero."""
+
+    kind = "zero"
+    title = "Zero"
+    probes = frozenset({"forward"})
+    Params = Params
+
+    def judge(self, observation, context, params):
+        return passed("zero") if observation.values.get("outputs") else failed("nothing")
+'''
+TRAINING = """\
+observations:
+  public: {probe: forward, inputs: images}
+  training: {probe: train, inputs: images, targets: images, evaluate: {test: images}}
+"""
+
+
+def write(tmp_path: Path, text: str = SHORT, **files: str) -> Path:
+    folder = tmp_path / "short"
+    folder.mkdir(exist_ok=True)
+    for name, content in {"data": BUILDER, "reference": REFERENCE, **files}.items():
+        (folder / f"{name}.py").write_text(content)
+    (folder / "spec.yaml").write_text(text)
+    return folder
+
+
+def changed(old: str, new: str, text: str = SHORT) -> str:
+    assert old in text
+    return text.replace(old, new)
+
+
+def test_what_is_left_out_is_filled_in(tmp_path: Path) -> None:
+    loaded = load_spec(write(tmp_path))
+    assert loaded.spec.points == 5
+    assert [(c.spec.id, c.spec.observe, c.stage) for c in loaded.checks] == [
+        ("entry_points", "names", "Checks"),
+        ("output_shape", "public", "Checks"),
+        ("finite", "public", "Checks"),
+        ("accuracy", "public", "Checks"),
+    ]
+    assert loaded.spec.observations["names"].probe == "resolve"
+    assert loaded.build_data(None, 0).name == "standin"
+
+
+def test_a_spec_without_data_file_needs_no_data(tmp_path: Path) -> None:
+    text = changed("  - {type: output_shape, params: {shape: [N, 3]}}\n  - {type: finite, points: 2}\n", "")
+    text = changed("  - {type: accuracy, params: {targets: labels, min: 0.9}}\n", "", text)
+    text = changed(
+        "observations:\n  public: {probe: forward, inputs: images, repeat: 2, also_single: true}\n", "", text
+    )
+    folder = write(tmp_path, text)
+    (folder / "data.py").unlink()
+    loaded = load_spec(folder)
+    assert loaded.spec.data is None
+    assert loaded.build_data(None, 0).name == "none"
+
+
+MISTAKES = [
+    ("{type: finite, points: 2}", "{type: finite, points: 2}\n  - {type: finite}", "11:5", "Give each check its own"),
+    ("type: finite", "type: finit", "10:12", "Did you mean 'finite'?"),
+    ("probe: forward", "probe: foward", "6:19", "Did you mean 'forward'?"),
+    ("{probe: forward, inputs", "{inputs", "6:11", "Add one of: call"),
+    ("inputs: images, repeat", "input: images, repeat", "6:28", "Did you mean 'inputs'?"),
+    ("inputs: images", "inputs: imags", "6:36", "Did you mean 'images'?"),
+    ("targets: labels", "targets: label", "11:40", "Did you mean 'labels'?"),
+    ("targets: labels, min", "target: labels, min", "11:31", "Did you mean 'targets'?"),
+    ("kind: model", "kind: modle", "4:17", "Did you mean 'model'?"),
+    ("{type: finite, points: 2}", "{type: finite, visibility: hiden}", "10:32", "Did you mean 'hidden'?"),
+    ("id: short\n", "id: short\nlane: gpuu\n", "2:7", "Did you mean 'gpu'?"),
+    ("id: short\n", "id: short\nlimits: {wal_s: 3}\n", "2:10", "Did you mean 'wall_s'?"),
+    ("checks:\n", "stages: []\nstages_: []\nchecks:\n", "8:1", "Did you mean 'stages'?"),
+    ("points: 2}", "points: two}", "10:28", "It says: 'two'"),
+    ("{type: entry_points}", "{type: layers}\n  - {type: gradient_flow}", "9:5", "gradient_norms"),
+    ("{type: entry_points}", "{type: entry_points, observe: nams}", "8:35", "Did you mean 'names'?"),
+    ("  public:", "  names: {probe: resolve}\n  twice: {probe: forward, inputs: images}\n  public:", "11:5",
+     "Say which"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("old", "new", "place", "hint"), MISTAKES, ids=lambda v: str(v)[:30])
+def test_mistakes_name_the_column_and_what_was_meant(tmp_path: Path, old: str, new: str, place: str, hint: str) -> None:
+    with pytest.raises(SpecError) as caught:
+        load_spec(write(tmp_path, changed(old, new))).build_data(None, 0)
+    assert f"spec.yaml:{place}: " in caught.value.message
+    assert hint in f"{caught.value.message} {caught.value.hint}"
+
+
+def test_a_label_that_no_training_evaluates_is_refused(tmp_path: Path) -> None:
+    text = SHORT[: SHORT.index("observations:")] + TRAINING + "checks:\n"
+    text += "  - {type: accuracy, observe: training, params: {label: tset, targets: labels, min: 0.9}}\n"
+    with pytest.raises(SpecError, match="evaluates nothing that is called 'tset'") as caught:
+        load_spec(write(tmp_path, text))
+    assert caught.value.hint == "Did you mean 'test'?"
+
+
+def test_stages_and_a_list_of_checks_exclude_each_other(tmp_path: Path) -> None:
+    both = SHORT + "stages:\n  - {name: More, checks: [{type: finite, id: again}]}\n"
+    with pytest.raises(SpecError, match="both 'checks' and 'stages'"):
+        load_spec(write(tmp_path, both))
+    with pytest.raises(SpecError, match="there are no checks"):
+        load_spec(write(tmp_path, SHORT[: SHORT.index("checks:")]))
+
+
+def test_two_stages_of_one_name_are_refused(tmp_path: Path) -> None:
+    twice = SHORT[: SHORT.index("checks:")] + (
+        "stages:\n  - {name: One, checks: [{type: finite}]}\n  - {name: One, checks: [{type: entry_points}]}\n"
+    )
+    with pytest.raises(SpecError, match=r"spec.yaml:9:12: two stages are called 'One'"):
+        load_spec(write(tmp_path, twice))
+
+
+def test_a_spec_in_which_nothing_counts_is_refused(tmp_path: Path) -> None:
+    text = SHORT[: SHORT.index("checks:")] + "checks:\n  - {type: finite, points: 0}\n"
+    with pytest.raises(SpecError, match="no check carries points"):
+        load_spec(write(tmp_path, text))
+
+
+def test_a_spec_may_bring_its_own_check_type(tmp_path: Path) -> None:
+    loaded = load_spec(write(tmp_path, changed("type: finite", "type: zero"), checks=OWN_CHECK))
+    assert loaded.checks[2].title == "Zero"
+    with pytest.raises(SpecError) as caught:
+        load_spec(write(tmp_path, changed("type: finite", "type: zeroo"), checks=OWN_CHECK))
+    assert caught.value.hint == "Did you mean 'zero'?"
+
+
+def test_an_own_check_type_may_not_take_a_name_that_is_in_use(tmp_path: Path) -> None:
+    with pytest.raises(SpecError, match=r"checks.py: there is a check type 'finite' already"):
+        load_spec(write(tmp_path, checks=OWN_CHECK.replace('"zero"', '"finite"')))
+
+
+def test_trusted_python_that_breaks_is_named_with_its_line(tmp_path: Path) -> None:
+    with pytest.raises(SpecError, match=r"checks.py:2: ZeroDivisionError"):
+        load_spec(write(tmp_path, checks="x = 1\nx / 0\n"))
+    (tmp_path / "short/checks.py").unlink()
+    with pytest.raises(SpecError, match=r"data.py:3: ModuleNotFoundError"):
+        load_spec(write(tmp_path, data=BUILDER.replace(".reference", ".refrence"))).build_data(None, 0)
+
+
+def test_the_digest_covers_every_file_but_the_handout(tmp_path: Path) -> None:
+    first = load_spec(write(tmp_path)).digest
+    folder = write(tmp_path, reference=REFERENCE + "# changed\n")
+    second = load_spec(folder).digest
+    (folder / "words.json").write_text("[]")
+    third = load_spec(folder).digest
+    assert len({first, second, third}) == 3
+    (folder / "README.md").write_text("# Handout\n")
+    (folder / "starter").mkdir()
+    (folder / "starter/submission.py").write_text("x = 1\n")
+    assert load_spec(folder).digest == third
+
+
+def test_a_changed_sibling_is_read_anew(tmp_path: Path) -> None:
+    assert load_spec(write(tmp_path)).build_data(None, 0).arrays["labels"].max() == 0
+    folder = write(tmp_path, reference=REFERENCE.replace("np.zeros", "np.ones"))
+    assert load_spec(folder).build_data(None, 0).arrays["labels"].max() == 1
