@@ -6,13 +6,12 @@ the project lies: the interpreter's own files under BASE, the packages of its vi
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from importlib.metadata import distributions
 from pathlib import Path
 
+from autograder import installed
 from autograder.errors import SandboxUnavailable
 
 BASE, VENV = "/opt/runtime/base", "/opt/runtime/venv"
@@ -85,10 +84,8 @@ def _pyvenv(venv: Path) -> dict[str, str]:
 
 def _versions(prefix: Path, config: Mapping[str, str]) -> dict[str, str]:
     """Python, the packages a receipt names, and a digest over all packages with their versions."""
-    folders = [str(path) for path in prefix.glob("lib/python3*/site-packages")]
-    packages = {d.name.lower().replace("_", "-"): d.version for d in distributions(path=folders) if d.name}
+    packages = installed.packages(prefix)
     versions = {"python": config.get("version") or config.get("version_info") or "unknown"}
     versions |= {name: packages[name] for name in _NAMED if name in packages}
-    listing = "\n".join(f"{name}=={version}" for name, version in sorted(packages.items()))
-    versions["digest"] = hashlib.sha256(listing.encode()).hexdigest()[:16]
+    versions["digest"] = installed.digest(packages)
     return versions
