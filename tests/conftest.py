@@ -21,9 +21,15 @@ from autograder import queue
 from autograder.config import settings
 from autograder.storage import migrate, session
 from autograder.storage.engine import connect
+from tests.spread import spread
 
 ROOT = Path(__file__).resolve().parent.parent
 SPECS = ROOT / "tests" / "fixtures" / "specs"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Say which tests belong together when several processes run them."""
+    spread(items)
 
 
 def free_port() -> int:

@@ -56,6 +56,7 @@ def test_only_three_descriptors_and_the_channel_are_open(box: Box) -> None:
     assert box.answer("import os; answer = os.readlink('/proc/self/fd/0')") == "/dev/null"
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("family", ["AF_INET", "AF_INET6", "AF_NETLINK", "AF_PACKET", "AF_ALG", "AF_VSOCK"])
 def test_there_is_no_network(box: Box, family: str) -> None:
     begun = time.monotonic()
@@ -65,6 +66,7 @@ def test_there_is_no_network(box: Box, family: str) -> None:
     assert time.monotonic() - begun < 1
 
 
+@pytest.mark.alone
 def test_looking_up_a_name_fails_at_once(box: Box) -> None:
     begun = time.monotonic()
     assert box.payload("import urllib.request as u; u.urlopen('http://example.org')")["error"]["type"] == "URLError"

@@ -23,6 +23,7 @@ SPIN = {
 }
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("name", SPIN)
 def test_wall_time_of_a_request(box: Box, name: str) -> None:
     begun = time.monotonic()
@@ -64,6 +65,7 @@ MEMORY = {
 }
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("name", MEMORY)
 def test_memory(open_box: OpenBox, name: str) -> None:
     box = open_box(disk_mb=1000)
@@ -89,6 +91,7 @@ SOCKETS = (
 )
 
 
+@pytest.mark.alone
 def test_memory_of_the_kernel_held_in_sockets(box: Box) -> None:
     assert box.stopped(SOCKETS).verdict is Verdict.OUT_OF_MEMORY
 

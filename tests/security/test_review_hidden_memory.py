@@ -69,6 +69,7 @@ answer = sent
 """
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("code", [BACKLOG, ENDED_FIRST_THREADS], ids=["backlog", "ended first threads"])
 def test_it_counts(box: Box, code: str) -> None:
     assert box.stopped(code).verdict is Verdict.OUT_OF_MEMORY
@@ -113,6 +114,7 @@ time.sleep(2)
 """
 
 
+@pytest.mark.alone
 def test_making_its_looks_slow_buys_no_memory(box: Box) -> None:
     assert box.stopped(SLOW_LOOKS).verdict is Verdict.OUT_OF_MEMORY
     box.session.close()
