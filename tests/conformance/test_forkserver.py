@@ -58,6 +58,7 @@ def test_a_server_that_was_killed_costs_nothing(make: Make) -> None:
     sandbox.open(Limits()).close()
     first = server_of(sandbox)
     os.kill(first.number, signal.SIGKILL)
+    assert wait_for(lambda: not first.alive)
     box = Box(sandbox.open(Limits()))
     assert box.answer("answer = 1") == 1
     box.session.close()
