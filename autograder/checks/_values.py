@@ -24,8 +24,8 @@ def whole(value: Any) -> int | None:
 
 
 def text(value: Any, longest: int = 80) -> str:
-    """The value if it is plain text, cut to a length; otherwise an empty string."""
-    return value[:longest] if type(value) is str else ""
+    """The value if it is plain text, cut to a length; otherwise an empty string. Always valid Unicode."""
+    return value[:longest].encode("utf-8", "replace").decode() if type(value) is str else ""
 
 
 def rows(value: Any, most: int = 10_000) -> list[Mapping[str, Any]]:

@@ -1,0 +1,82 @@
+"""What kind of layer a weight belongs to, told from shapes, because names can be lost, unusual or lies."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from autograder.checks._values import number, shape, text, whole
+
+KINDS = ("conv", "linear", "bias", "vector", "scalar")
+KIND_WORDS = {
+    "conv": "convolution weight",
+    "linear": "linear (or embedding, or recurrent) weight",
+    "bias": "bias",
+    "vector": "normalisation weight or bias",
+    "scalar": "single number",
+}
+
+
+@dataclass(frozen=True)
+class Weight:
+    """One parameter as it was reported. change, norm: NaN where not reported; of: the kind of layer of a bias."""
+
+    name: str
+    shape: tuple[int, ...]
+    kind: str
+    of: str
+    trainable: bool
+    change: float
+    norm: float
+
+    @property
+    def count(self) -> int:
+        """How many numbers it holds."""
+        return math.prod(self.shape)
+
+
+def weights_of(listed: Sequence[Mapping[str, Any]]) -> list[Weight]:
+    """The parameters whose shape can be read. A vector right after a weight with as many outputs is its bias."""
+    found: list[Weight] = []
+    for row in listed:
+        sizes = shape(row.get("shape"))
+        if sizes is None:
+            continue
+        kind = {0: "scalar", 1: "vector", 2: "linear"}.get(len(sizes), "conv")
+        before = found[-1] if found else None
+        of = kind
+        outputs = before.shape[: 2 if before.kind == "conv" else 1] if before else ()  # transposed: the second
+        if kind == "vector" and before and before.kind in ("conv", "linear") and sizes[0] in outputs:
+            kind, of = "bias", before.kind
+        found.append(
+            Weight(
+                text(row.get("name")),
+                sizes,
+                kind,
+                of,
+                row.get("requires_grad") is True,
+                number(row.get("change")),
+                number(row.get("norm")),
+            )
+        )
+    return found
+
+
+def total(weights: Sequence[Weight]) -> int:
+    """Numbers in all of them together."""
+    return sum(w.count for w in weights)
+
+
+def looks_tainted(listed: Sequence[Mapping[str, Any]], said: Any) -> bool:
+    """True if the process had seen hidden inputs, so that its numbers are named briefly: `said` by the judge itself,
+    or told from names that were taken away."""
+    if type(said) is bool:
+        return said
+    return bool(listed) and all(text(row.get("name")).startswith("number ") for row in listed)
+
+
+def count_text(value: int, *, exactly: bool) -> str:
+    """A number of parameters; only about that many if the process might say something with it."""
+    return f"{value:,}" if exactly or whole(value) is None else f"about {float(f'{value:.1e}'):,.0f}"
