@@ -9,16 +9,18 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from autograder.cli import proof
 from autograder.config import settings
 from autograder.errors import SandboxError, SpecError
 from autograder.model import Verdict
+from autograder.proof.verify import Graded, verify
 from autograder.sandbox import open_sandbox
 from autograder.sandbox.base import Sandbox
 from autograder.specs.loader import LoadedSpec, load_all, load_spec
 from autograder.specs.solutions import find_solutions
-from autograder.verify import Graded, verify
 
 app = typer.Typer(help="List and verify grader specs.", no_args_is_help=True)
+app.command("mutate")(proof.mutate)
 console = Console()
 _SIGNS = {
     Verdict.PASSED: "[green]✓[/]",

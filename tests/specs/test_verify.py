@@ -16,12 +16,12 @@ from autograder import pipeline
 from autograder.config import settings
 from autograder.intake import unpack
 from autograder.model import GradeReport, Verdict
+from autograder.proof.verify import Graded, grade_solution, whole_problems
 from autograder.sandbox import open_sandbox
 from autograder.sandbox.base import Sandbox
 from autograder.specs.dataset import DataSet
 from autograder.specs.loader import LoadedSpec, load_all
 from autograder.specs.solutions import Solution, find_solutions
-from autograder.verify import Graded, grade_solution, whole_problems
 
 SPECS = load_all(settings().specs_dir)
 ALL = os.environ.get("AUTOGRADER_TEST_SOLUTIONS") == "all"

@@ -1,0 +1,1 @@
+"""Proofs of grader specs: reference solutions under their verdicts, house rules, calibration, mutants."""

@@ -1,0 +1,283 @@
+"""Grades mutants: which check kills each, which survive, which change nothing, and which sit in code nobody runs."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from autograder import pipeline
+from autograder.errors import SpecError, UploadRefused
+from autograder.intake import unpack
+from autograder.model import Verdict
+from autograder.pipeline import Witness
+from autograder.proof.mutation.generate import Mutant, Spot, mutants, planted_functions, planted_lines
+from autograder.proof.watch import Recorder, Stopped, UntilCaught, UntilDifferent
+from autograder.sandbox.base import Sandbox
+from autograder.specs.dataset import DataSet
+from autograder.specs.loader import LoadedSpec
+from autograder.specs.solutions import Solution
+from autograder.specs.source import parse, spec_error
+
+GATE = 0.95
+
+
+class Fate(StrEnum):
+    """What became of a mutant."""
+
+    KILLED = "killed"
+    SURVIVED = "survived"
+    SAME = "same"  # every observation was byte for byte the original's
+    LISTED = "listed"  # equivalent.yaml says why it is no mistake
+    UNREACHABLE = "unreachable"  # in code that the spec never runs
+    NOT_RUN = "not_run"  # the budget was used up
+
+
+@dataclass(frozen=True)
+class Judged:
+    """One mutant's fate. check: which one killed it, and how (`failed`, `crashed`, …)."""
+
+    mutant: Mutant
+    fate: Fate
+    check: str = ""
+    how: str = ""
+    seconds: float = 0.0
+
+
+class Listed(BaseModel):
+    """An entry of equivalent.yaml: a change that is no mistake. was, now: the changed line, without indentation."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    solution: str = ""
+    was: str
+    now: str
+    because: str
+
+    def matches(self, mutant: Mutant) -> bool:
+        """True if this is about that mutant."""
+        return self.solution in ("", mutant.solution.name) and (self.was.strip(), self.now.strip()) == mutant.line
+
+
+@dataclass(frozen=True)
+class Score:
+    """Counts by fate. score: killed of those that could be; strict: `same` counts as alive."""
+
+    counts: Mapping[str, int]
+
+    @property
+    def score(self) -> float:
+        """Killed as a share of killed and survived; 1 if there is neither."""
+        return _share(self.counts, Fate.SURVIVED)
+
+    @property
+    def strict(self) -> float:
+        """The same with `same` counted among the survivors."""
+        return _share(self.counts, Fate.SURVIVED, Fate.SAME)
+
+
+def _share(counts: Mapping[str, int], *alive: Fate) -> float:
+    killed = counts.get(Fate.KILLED, 0)
+    total = killed + sum(counts.get(fate, 0) for fate in alive)
+    return killed / total if total else 1.0
+
+
+def score(judged: Sequence[Judged]) -> Score:
+    """Count fates."""
+    return Score(Counter(j.fate.value for j in judged))
+
+
+def as_json(loaded: LoadedSpec, judged: Sequence[Judged]) -> dict[str, Any]:
+    """A campaign as plain JSON: the score, who killed how many, and every survivor's diff."""
+    found = score(judged)
+    killers = Counter(j.check for j in judged if j.fate is Fate.KILLED)
+    return {
+        "spec": loaded.spec.id,
+        "digest": loaded.digest,
+        "counts": dict(found.counts),
+        "score": round(found.score, 4),
+        "strict": round(found.strict, 4),
+        "killers": dict(killers.most_common()),
+        "survivors": [_row(j) for j in judged if j.fate is Fate.SURVIVED],
+        "same": [_row(j) for j in judged if j.fate is Fate.SAME],
+    }
+
+
+def _row(judged: Judged) -> dict[str, str]:
+    mutant = judged.mutant
+    return {
+        "solution": mutant.solution.name,
+        "operator": mutant.operator,
+        "what": mutant.what,
+        "was": mutant.line[0],
+        "now": mutant.line[1],
+    }
+
+
+def equivalents(path: Path) -> list[Listed]:
+    """The entries of an equivalent.yaml, none if there is no such file. Raises SpecError."""
+    if not path.exists():
+        return []
+    tree, marks = parse(path, path.read_text(encoding="utf-8"))
+    try:
+        return [Listed.model_validate(entry) for entry in tree or []]
+    except ValidationError as error:
+        raise spec_error(path, error, marks, Listed) from error
+
+
+@dataclass
+class Campaign:
+    """Mutates accepted solutions of one spec. sandboxes: as many as may run at once.
+
+    budget_s: wall seconds after which no further mutant is started; the order is random, so what was run is a sample.
+    """
+
+    loaded: LoadedSpec
+    data: DataSet
+    sandboxes: Sequence[Sandbox]
+    listed: Sequence[Listed] = ()
+    budget_s: float = float("inf")
+    on_judged: Callable[[Judged], None] = lambda _judged: None
+    on_activity: Callable[[str, int, int], None] = lambda _what, _done, _of: None
+    _free: queue.Queue[Sandbox] = field(default_factory=queue.Queue)
+    _until: float = 0.0
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def run(self, solutions: Sequence[Solution]) -> list[Judged]:
+        """Every mutant of these solutions with its fate. Raises SpecError if a solution does not pass as it is."""
+        for sandbox in self.sandboxes:
+            self._free.put(sandbox)
+        self._until = time.monotonic() + self.budget_s
+        return [judged for solution in solutions for judged in self._one_solution(solution)]
+
+    def _one_solution(self, solution: Solution) -> list[Judged]:
+        self.on_activity(f"{solution.name}: as it is", 0, 0)
+        original = self._original(solution)
+        quick = _quick(self.loaded, original)
+        every = mutants(solution)
+        dead = self._dead_functions(solution, every, original, quick)
+        waiting = [m for m in every if (m.spot.part, m.spot.function) not in dead]
+        found = [Judged(m, Fate.UNREACHABLE) for m in every if (m.spot.part, m.spot.function) in dead]
+        top = {m.spot for m in waiting if m.spot.function < 0}
+        dead_lines = self._dead(list(top), lambda spots: planted_lines(solution, spots), original, quick)
+        found += [Judged(m, Fate.UNREACHABLE) for m in waiting if m.spot in dead_lines]
+        waiting = [m for m in waiting if m.spot not in dead_lines]
+        reached: dict[Spot, bool] = dict.fromkeys(top, True)
+        with ThreadPoolExecutor(len(self.sandboxes)) as pool:
+            for number, judged in enumerate(pool.map(lambda m: self._judge(m, original, quick, reached), waiting)):
+                found.append(judged)
+                self.on_judged(judged)
+                self.on_activity(solution.name, number + 1, len(waiting))
+        return found
+
+    def _original(self, solution: Solution) -> Recorder:
+        seen = Recorder()
+        report = self._grade(solution, solution.data, self.loaded, seen)
+        if report is None or report.verdict is not Verdict.PASSED:
+            raise SpecError(
+                f"{solution.name} does not pass as it is, so its mutants tell nothing",
+                f"Run: bin/autograder spec verify {self.loaded.spec.id} --only {solution.name}",
+            )
+        return seen
+
+    def _judge(self, mutant: Mutant, original: Recorder, quick: LoadedSpec, reached: dict[Spot, bool]) -> Judged:
+        if any(entry.matches(mutant) for entry in self.listed):
+            return Judged(mutant, Fate.LISTED)
+        begun = time.monotonic()
+        if begun > self._until:
+            return Judged(mutant, Fate.NOT_RUN)
+        seen = UntilCaught()
+        self._grade(mutant.solution, mutant.data, quick, seen)
+        taken = time.monotonic() - begun
+        if seen.caught_by:
+            return Judged(mutant, Fate.KILLED, seen.caught_by, seen.how.value, taken)
+        if seen.digests != original.digests:
+            return Judged(mutant, Fate.SURVIVED, seconds=taken)
+        with self._lock:
+            known = reached.get(mutant.spot)
+        if known is None:
+            planted = planted_lines(mutant.solution, [mutant.spot])
+            known = planted is None or not self._is_same(mutant.solution, planted, original, quick)
+            with self._lock:
+                reached[mutant.spot] = known
+        return Judged(mutant, Fate.SAME if known else Fate.UNREACHABLE, seconds=taken)
+
+    def _dead_functions(
+        self, solution: Solution, every: Sequence[Mutant], original: Recorder, quick: LoadedSpec
+    ) -> set[tuple[Any, int]]:
+        """(part, function) of functions that the spec never runs."""
+        first = {(m.spot.part, m.spot.function): m.spot for m in every if m.spot.function >= 0}
+        dead = self._dead(list(first.values()), lambda spots: planted_functions(solution, spots), original, quick)
+        return {(spot.part, spot.function) for spot in dead}
+
+    def _dead(
+        self,
+        spots: list[Spot],
+        plant: Callable[[Sequence[Spot]], bytes | None],
+        original: Recorder,
+        quick: LoadedSpec,
+    ) -> set[Spot]:
+        """Those spots where a failure changes nothing; found by halving, since most stand together."""
+        if not spots:
+            return set()
+        self.on_activity("looking for code that is never run", 0, 0)
+        spots = sorted(spots, key=lambda s: (s.part.file, s.part.cell, s.line))
+        try:
+            planted = plant(spots)
+        except ValueError:
+            planted = None
+        if planted is not None and self._is_same(spots[0].part, planted, original, quick):
+            return set(spots)
+        if len(spots) == 1:
+            return set()
+        half = len(spots) // 2
+        return self._dead(spots[:half], plant, original, quick) | self._dead(spots[half:], plant, original, quick)
+
+    def _is_same(self, upload: Any, data: bytes, original: Recorder, quick: LoadedSpec) -> bool:
+        """True if every observation of a changed solution is the original's."""
+        seen = UntilDifferent(original=original.digests)
+        report = self._grade(upload, data, quick, seen)
+        return report is not None and seen.digests == original.digests
+
+    def _grade(self, upload: Any, data: bytes, loaded: LoadedSpec, seen: Witness) -> Any:
+        """The report, or None if the witness stopped it. upload: a solution, or a part (for its file's name)."""
+        filename = upload.filename if isinstance(upload, Solution) else upload.file
+        try:
+            unpacked = unpack(filename, data)
+        except UploadRefused as refused:
+            if isinstance(seen, UntilCaught):
+                seen.caught_by, seen.how = "upload", Verdict.FAILED
+                return None
+            raise SpecError(f"{filename}: {refused.message}", "Change the solution.") from refused
+        with self._sandbox() as sandbox:
+            try:
+                return pipeline.grade(loaded, unpacked, sandbox, data=self.data, witness=seen)
+            except Stopped:
+                return None
+
+    @contextmanager
+    def _sandbox(self) -> Iterator[Sandbox]:
+        sandbox = self._free.get()
+        try:
+            yield sandbox
+        finally:
+            self._free.put(sandbox)
+
+
+def _quick(loaded: LoadedSpec, original: Recorder) -> LoadedSpec:
+    """The spec with less patience: a mutant that takes five times as long as the original hangs."""
+    observations = dict(loaded.spec.observations)
+    for name, observation in loaded.spec.observations.items():
+        wall_s = observation.wall_s or loaded.spec.limits.wall_s
+        patience = min(wall_s, 8 + 5 * original.seconds.get(name, 0.0))
+        observations[name] = observation.model_copy(update={"wall_s": patience})
+    return replace(loaded, spec=loaded.spec.model_copy(update={"observations": observations}))
