@@ -41,6 +41,8 @@ def mutate(
         loaded = load_spec(conf.specs_dir / spec_id)
         solutions = [s for s in find_solutions(conf.solutions_dir / spec_id) if s.accepted and solution in s.name]
         sandboxes += [open_sandbox(conf) for _ in range(jobs)]
+        if not solutions:
+            raise SpecError(f"{spec_id} has no accepted solution called '*{solution}*'", "Add one, or ask for another.")
         judged = _campaign(loaded, solutions, sandboxes, budget)
     except (SpecError, SandboxError) as error:
         console.print(str(error), style="red", markup=False)
@@ -91,7 +93,7 @@ def _show(judged: list[Judged]) -> None:
     console.print("killed by: " + ", ".join(f"{name} {count}" for name, count in killers.most_common()), markup=False)
     for one in judged:
         if one.fate is Fate.SURVIVED:
-            console.print(one.mutant.diff(), markup=False)
+            console.print(one.mutant.diff(), markup=False, soft_wrap=True)
     found = score(judged)
     counts = found.counts
     seconds = sum(j.seconds for j in judged)

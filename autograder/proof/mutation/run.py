@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -55,17 +56,27 @@ class Judged:
 
 
 class Listed(BaseModel):
-    """An entry of equivalent.yaml: a change that is no mistake. was, now: the changed line, without indentation."""
+    """An entry of equivalent.yaml: changes that are no mistake, such as another width where any will do.
+
+    was, now: the changed line without indentation, as it stands or as a shell pattern (`*` for any text).
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
-    solution: str = ""
-    was: str
-    now: str
     because: str
+    was: str = "*"
+    now: str = "*"
+    solution: str = "*"
+    operator: str = "*"
 
     def matches(self, mutant: Mutant) -> bool:
         """True if this is about that mutant."""
-        return self.solution in ("", mutant.solution.name) and (self.was.strip(), self.now.strip()) == mutant.line
+        was, now = mutant.line
+        asked = ((self.was, was), (self.now, now), (self.solution, mutant.solution.name))
+        return all(_fits(pattern, text) for pattern, text in (*asked, (self.operator, mutant.operator)))
+
+
+def _fits(pattern: str, text: str) -> bool:
+    return pattern.strip() == text or fnmatchcase(text, pattern.strip().replace("[", "[[]"))
 
 
 @dataclass(frozen=True)

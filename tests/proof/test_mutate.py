@@ -1,0 +1,46 @@
+"""Mutants of a small solution, graded for real: caught by the right check, dead code left out, survivors shown."""
+
+from __future__ import annotations
+
+from autograder.proof.mutation.run import Campaign, Fate, Judged, Listed, as_json, score
+from autograder.sandbox.base import Sandbox
+from autograder.specs.dataset import DataSet
+from autograder.specs.loader import LoadedSpec
+from autograder.specs.solutions import Solution
+
+WIDER = Listed(because="how much is dropped is left open", was="self.drop = nn.Dropout(0.1)", operator="constant")
+
+
+def by_line(judged: list[Judged]) -> dict[tuple[str, str], Judged]:
+    return {j.mutant.line: j for j in judged}
+
+
+def test_each_mutant_gets_its_fate(
+    tiny: LoadedSpec, data: DataSet, solutions: dict[str, Solution], sandbox: Sandbox
+) -> None:
+    seen: list[Judged] = []
+    campaign = Campaign(tiny, data, [sandbox], [WIDER], on_judged=seen.append)
+    judged = campaign.run([solutions["accepted/reference"]])
+    lines = by_line(judged)
+    no_step = lines["optimizer.step()", "pass"]
+    assert (no_step.fate, no_step.check, no_step.how) == (Fate.KILLED, "accuracy", "failed")
+    always = lines["return self.out(self.drop(x))", "return self.out(torch.nn.functional.dropout(x, 0.5, True))"]
+    assert (always.fate, always.check) == (Fate.KILLED, "alone")
+    assert lines["return x.sum(1) + 3", "return x.sum(1) + 4"].fate is Fate.UNREACHABLE
+    assert lines["self.out = nn.Linear(4, 3)", "self.out = nn.Linear(4, 4)"].fate is Fate.SURVIVED
+    assert lines["def train(model, train_set, epochs=3, batch_size=16, lr=0.05):",
+                 "def train(model, train_set, epochs=4, batch_size=16, lr=0.05):"].fate is Fate.SAME  # fmt: skip
+    assert lines["self.drop = nn.Dropout(0.1)", "self.drop = nn.Dropout(0.2)"].fate is Fate.LISTED
+    found = score(judged)
+    assert sum(found.counts.values()) == len(judged)
+    assert 0.4 < found.strict < found.score < 0.95
+    written = as_json(tiny, judged)
+    assert written["survivors"]
+    assert written["killers"]["accuracy"] >= 5
+
+
+def test_a_spent_budget_runs_no_more(
+    tiny: LoadedSpec, data: DataSet, solutions: dict[str, Solution], sandbox: Sandbox
+) -> None:
+    judged = Campaign(tiny, data, [sandbox], budget_s=-1).run([solutions["accepted/reference"]])
+    assert {j.fate for j in judged} == {Fate.NOT_RUN, Fate.UNREACHABLE}
