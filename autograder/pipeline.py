@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 
 from autograder import reseeding, scoring
 from autograder.checks.base import Context
@@ -122,7 +123,9 @@ class _Run:
             outcome = Outcome(Verdict.SKIPPED, 0.0, f"Not run, because “{stopped_by}” has to pass first.")
             observation = Observation("none")
         else:
-            observation = self._observation(check)
+            for name in check.spec.also.values():  # first, so that a training can be judged with them
+                self._observation(name)
+            observation = self._observation(check.spec.observe)
             outcome = self._judge(check, observation)
         self.witness.judged(check, observation, outcome)
         result = CheckResult(
@@ -144,9 +147,8 @@ class _Run:
         self.results.append(result)
         self._say(f"{check.title}: {outcome.verdict.value}")
 
-    def _observation(self, check: LoadedCheck) -> Observation:
-        """The check's observation, made on first need, and again under new seeds while a check on it is too close."""
-        name = check.spec.observe
+    def _observation(self, name: str) -> Observation:
+        """An observation, made on first need, and again under new seeds while a check on it is too close."""
         if name not in self.observations:
             self._say(f"running {name.replace('_', ' ')}")
             self.prober.on_epoch = lambda epoch, of: self._say(f"{name.replace('_', ' ')}: epoch {epoch} of {of}")
@@ -163,7 +165,9 @@ class _Run:
         if wanted.reseed is None or first.failure is not None:
             return
         rule = wanted.reseed.rule()
-        runs = {c.spec.id: [self._call_check(c, first)] for c in self.loaded.checks if c.spec.observe == name}
+        # What compares it with an observation that is not there yet is judged by this run alone.
+        here = [c for c in self.loaded.checks if c.spec.observe == name and self._has_also(c)]
+        runs = {c.spec.id: [self._call_check(c, first)] for c in here}
         checks = [c for c in self.loaded.checks if c.spec.id in runs and rule.is_close(runs[c.spec.id][0])]
         for number in range(1, rule.max_runs):
             undecided = [c for c in checks if rule.decide(_passes(runs[c.spec.id])) is None]
@@ -181,20 +185,36 @@ class _Run:
             outcomes = runs[check.spec.id]
             self.settled[check.spec.id] = reseeding.settle(outcomes, bool(rule.decide(_passes(outcomes))))
 
+    def _has_also(self, check: LoadedCheck) -> bool:
+        made = [self.observations.get(name) for name in check.spec.also.values()]
+        return all(observation is not None and observation.failure is None for observation in made)
+
     def _judge(self, check: LoadedCheck, observation: Observation) -> Outcome:
-        """The check's outcome; a failed observation counts once, its other checks are skipped."""
-        failure = observation.failure
-        if failure is None:
-            return self.settled.get(check.spec.id) or self._call_check(check, observation)
-        name = check.spec.observe
-        if name in self.blamed:
-            return Outcome(Verdict.SKIPPED, 0.0, f"Not judged, because “{self.blamed[name]}” could not be run.")
-        self.blamed[name] = check.title
-        evidence = {"traceback": failure.trace} if failure.trace else {}
-        return Outcome(failure.verdict, 0.0, failure.message, failure.hint, evidence)
+        """The check's outcome; a failed observation counts once, other checks that need it are skipped."""
+        for name in (check.spec.observe, *check.spec.also.values()):
+            failure = self.observations[name].failure
+            if failure is None:
+                continue
+            judge = self.blamed.get(name) or self._other_judge(name, check)
+            if judge is not None:
+                return Outcome(Verdict.SKIPPED, 0.0, f"Not judged, because “{judge}” could not be run.")
+            self.blamed[name] = check.title
+            evidence = {"traceback": failure.trace} if failure.trace else {}
+            return Outcome(failure.verdict, 0.0, failure.message, failure.hint, evidence)
+        return self.settled.get(check.spec.id) or self._call_check(check, observation)
+
+    def _other_judge(self, name: str, check: LoadedCheck) -> str | None:
+        """Title of the check that will carry a failed observation's verdict, None if this one has to."""
+        if check.spec.observe == name:
+            return None
+        return next((c.title for c in self.loaded.checks if c.spec.observe == name), None)
 
     def _call_check(self, check: LoadedCheck, observation: Observation) -> Outcome:
-        context = Context(self.data.arrays, self.data.class_names)
+        data = self.data
+        also = {role: self.observations[name] for role, name in check.spec.also.items()}
+        context = Context(
+            data.arrays, data.class_names, data.cases, data.facts, data.hidden, MappingProxyType(also), data.name
+        )
         try:
             return check.check.judge(observation, context, check.params_for(self.data.name))
         except Exception:

@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 
+from harness.adapt import Declared, adapt
 from harness.definitions import dotted
 from harness.errors import BadRequest, HarnessError, Kind, message_of
 from harness.packages import Placeholder
@@ -33,7 +34,7 @@ class ConstructorCall:
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """An entry point: what was found under which name, or why not. how: see docs/wire.md."""
+    """An entry point: what was found under which name, or why not. how, parameters: see docs/wire.md."""
 
     kind: str
     target: Any = None
@@ -41,6 +42,7 @@ class Resolved:
     name: str = ""
     near: tuple[str, ...] = ()
     message: str = ""
+    parameters: Declared = ()
 
     @property
     def found(self) -> bool:
@@ -240,9 +242,15 @@ def plan_build(submission: Submission, entry: Resolved, arguments: Mapping[str, 
     """
     target, how = entry.target, entry.how or ""
     keywords = accepted(target, arguments)
-    if can_call(target, keywords):
-        return Build(target, (), keywords, how)
     failure = ""
+    if entry.parameters and arguments:
+        try:
+            given, keywords = adapt(target, entry.parameters, (), arguments, lenient=True)
+            return Build(target, tuple(given), keywords, how)
+        except HarnessError as error:
+            failure = f" {error}"
+    elif can_call(target, keywords):
+        return Build(target, (), keywords, how)
     for call in constructor_calls(submission, {target.__name__: target}) if inspect.isclass(target) else ():
         if call.depth == 2:
             continue
@@ -250,7 +258,7 @@ def plan_build(submission: Submission, entry: Resolved, arguments: Mapping[str, 
             args, own = _arguments(submission, call)
         except Exception as error:
             reason = f"{type(error).__name__}: {message_of(error)}"
-            failure = failure or f" Your own call in {call.where} could not be used: {reason}"
+            failure += f" Your own call in {call.where} could not be used: {reason}"
             continue
         return Build(target, args, {**own, **keywords} if len(args) == 0 else own, "constructor_call")
     needed = ", ".join(p.name for p in inspect.signature(target).parameters.values() if p.default is p.empty)

@@ -19,6 +19,7 @@ from autograder.model import Observation, Outcome, Verdict
 Array = np.ndarray[Any, Any]
 # Parameters that name something of the spec are annotated so; the loader looks them up and suggests a near name.
 ArrayName = Annotated[str, Field(json_schema_extra={"names": "array"})]  # an array of the data set
+CaseList = Annotated[str, Field(json_schema_extra={"names": "cases"})]  # a list of calls of the data set
 LabelName = Annotated[str, Field(json_schema_extra={"names": "label"})]  # a label of a training's `evaluate`
 MAX_VALUES = 1 << 24  # in one array: a frame of flags would grow eightfold as float64, and again with each step
 
@@ -34,18 +35,32 @@ class Context:
     """What the judge knows and the student's process never sees.
 
     arrays: every array of the data set by name (inputs, labels, references). class_names: in label order, if any.
+    cases: the data set's lists of calls (each a specs.dataset.Case). facts: what only the judge knows. hidden: names of
+    arrays and case lists that a student must not read anything of. also: other observations by role. data_name: which
+    data set it is.
     """
 
     arrays: Mapping[str, Array] = field(default_factory=dict)
     class_names: tuple[str, ...] = ()
+    cases: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    hidden: frozenset[str] = frozenset()
+    also: Mapping[str, Observation] = field(default_factory=dict)
+    data_name: str = ""
 
 
 class Check(ABC):
-    """A check type. Subclasses set `kind`, `title`, `probes` and `Params`, and write `judge`."""
+    """A check type. Subclasses set `kind`, `title`, `probes` and `Params`, and write `judge`.
+
+    One that compares several observations names the others by role: a spec gives each with `also: {role: observation}`,
+    and `context.also` has them.
+    """
 
     kind: ClassVar[str]  # the `type` a spec names it by
     title: ClassVar[str]  # default title on a report
     probes: ClassVar[frozenset[str]]  # kinds of probe whose observation it can judge
+    also_roles: ClassVar[Mapping[str, frozenset[str]]] = {}  # role → kinds of probe it accepts; the spec must give it
+    optional_roles: ClassVar[Mapping[str, frozenset[str]]] = {}  # the same, for roles a spec may leave out
     Params: ClassVar[type[Params]] = Params
 
     @abstractmethod

@@ -92,7 +92,34 @@ def _fill(draft: Draft, where: Where, entry: CheckSpec) -> CheckSpec:
             f"check '{entry.type}' can't judge a '{probe}' observation",
             f"It judges: {', '.join(sorted(check.probes))}." + (f" You have: {', '.join(fits)}." if fits else ""),
         )
+    _check_also(draft, where, entry, check)
     return entry.model_copy(update={"id": entry.id or entry.type, "observe": observe})
+
+
+def _check_also(draft: Draft, where: Where, entry: CheckSpec, check: Check) -> None:
+    """`also` gives every role that the check type needs, no other, and each an observation it can compare."""
+    roles = {**check.optional_roles, **check.also_roles}
+    for role, name in entry.also.items():
+        key, value = (*where, "also", role), draft.marks.value((*where, "also", role))
+        if role not in roles:
+            raise draft.error(
+                draft.marks.key(key), f"check '{entry.type}' knows no role '{role}'", suggest(role, roles)
+            )
+        if name not in draft.observations:
+            raise draft.error(value, f"no observation is called '{name}'", suggest(name, draft.observations))
+        probe = draft.observations[name].probe
+        if probe not in roles[role]:
+            raise draft.error(
+                value,
+                f"check '{entry.type}' can't use a '{probe}' observation as '{role}'",
+                f"It takes: {', '.join(sorted(roles[role]))}.",
+            )
+    for role in sorted(set(check.also_roles) - set(entry.also)):
+        raise draft.error(
+            draft.marks.key(where),
+            f"check '{entry.type}' also needs an observation as '{role}'",
+            f"Add 'also: {{{role}: NAME}}'; it takes: {', '.join(sorted(check.also_roles[role]))}.",
+        )
 
 
 def _only_fit(draft: Draft, where: Where, check: Check) -> str:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from autograder.checks import registry
 from autograder.checks.base import Check, Params
 from autograder.errors import SpecError
 from autograder.specs.complete import complete, entries
+from autograder.specs.data_rules import check_data, named, need_array
 from autograder.specs.dataset import DataSet
 from autograder.specs.folder import digest_of, load_module
 from autograder.specs.schema import CheckSpec, GraderSpec, Train
@@ -199,63 +200,13 @@ def _check_names(path: Path, spec: GraderSpec, written: GraderSpec, marks: Marks
                 )
 
 
-def named(model: BaseModel, kind: str) -> Iterator[tuple[Where, str]]:
-    """Names of a kind ('array', 'label') that a model's annotated fields hold, each with the keys that lead to it."""
-    properties = type(model).model_json_schema().get("properties", {})
-    for key in type(model).model_fields:
-        if f"'names': '{kind}'" in repr(properties.get(key)):
-            yield from _texts((key,), getattr(model, key))
-
-
-def _texts(keys: Where, value: Any) -> Iterator[tuple[Where, str]]:
-    if isinstance(value, str) and value:
-        yield keys, value
-    elif isinstance(value, Mapping):
-        for key, inner in value.items():
-            yield from _texts((*keys, key), inner)
-    elif isinstance(value, list | tuple):
-        for index, inner in enumerate(value):
-            yield from _texts((*keys, index), inner)
-
-
-def _literal_arrays(keys: Where, value: Any) -> Iterator[tuple[Where, str]]:
-    """Arrays that arguments name as {array: NAME}."""
-    if isinstance(value, Mapping) and set(value) == {"array"}:
-        yield (*keys, "array"), str(value["array"])
-    elif isinstance(value, Mapping):
-        for key, inner in value.items():
-            yield from _literal_arrays((*keys, key), inner)
-    elif isinstance(value, list | tuple):
-        for index, inner in enumerate(value):
-            yield from _literal_arrays((*keys, index), inner)
-
-
 def _check_data(loaded: LoadedSpec, data: DataSet) -> None:
-    """Every array that observations and checks name must exist, and one that is sent may be sent."""
-    for name, observation in loaded.spec.observations.items():
-        sent = [*named(observation, "array")]
-        for key in ("arguments", "keywords"):
-            sent += _literal_arrays((key,), getattr(observation, key, ()))
-        for keys, array in sent:
-            where: Where = ("observations", name, *keys)
-            _need_array(loaded, data, where, array)
-            if array in data.judge_only:
-                raise SpecError(
-                    f"{loaded.place(where)}: observation '{name}' would send '{array}' to the "
-                    "student's process, but the data builder says it is for the judge only",
-                    "Take it out of the observation; checks may name it as their targets.",
-                )
+    """Everything that observations and checks name must exist, and what is sent may be sent."""
+    check_data(loaded.spec, data, loaded.place)
     for check in loaded.checks:
         key = "by_data" if data.name in check.by_data else "params"
         for keys, array in named(check.params_for(data.name), "array"):
             where = (*check.where, "params", *keys)
             if key == "by_data" and (*check.where, key, data.name, *keys) in loaded.marks.keys:
                 where = (*check.where, key, data.name, *keys)
-            _need_array(loaded, data, where, array)
-
-
-def _need_array(loaded: LoadedSpec, data: DataSet, where: Where, array: str) -> None:
-    if array not in data.arrays:
-        raise SpecError(
-            f"{loaded.place(where)}: data set '{data.name}' has no array '{array}'", suggest(array, data.arrays)
-        )
+            need_array(loaded.place(where), data, array)

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from autograder.checks.base import ArrayName
+from autograder.checks.base import ArrayName, CaseList
 from autograder.model import Lane, Visibility
 from autograder.reseeding import Rule
 
@@ -25,6 +25,12 @@ class EntryPoint(_Model):
     names: tuple[str, ...] = Field(min_length=1, description="Accepted names, the official one first.")
     factories: tuple[str, ...] = Field((), description="Functions that build the model, tried after the names.")
     required: bool = Field(True, description="False: its absence fails no entry_points check.")
+    parameters: dict[str, tuple[str, ...]] = Field(
+        default_factory=dict, description="Its parameters in order: name → other names students may give it."
+    )
+    arguments: dict[str, Any] = Field(
+        default_factory=dict, description="What a model is built with, by parameter: literals, or {array: NAME}."
+    )
 
 
 class SpecLimits(_Model):
@@ -149,6 +155,15 @@ class Call(_Observation):
     keywords: dict[str, Any] = Field(default_factory=dict)
 
 
+class Calls(_Observation):
+    """Call a function with every case of a list; one that fails or hangs loses no answer before it."""
+
+    probe: Literal["calls"]
+    entry: Identifier
+    cases: CaseList = Field(description="Case list of the data set.")
+    as_tensor: bool = Field(False, description="Give arrays as tensors.")
+
+
 class Predict(_Observation):
     """Predict with the student's function, or with the model."""
 
@@ -160,7 +175,8 @@ class Predict(_Observation):
 
 
 ObservationSpec = Annotated[
-    Resolve | Construct | Forward | GradientNorms | Overfit | Train | Call | Predict, Field(discriminator="probe")
+    Resolve | Construct | Forward | GradientNorms | Overfit | Train | Call | Calls | Predict,
+    Field(discriminator="probe"),
 ]
 PROBES: dict[str, Any] = {
     get_args(model.model_fields["probe"].annotation)[0]: model for model in get_args(get_args(ObservationSpec)[0])
@@ -175,6 +191,9 @@ class CheckSpec(_Model):
     name: str = Field("", description="Title on the report; default: the check type's own.")
     observe: Identifier = Field(
         "", description="Which observation it judges; default: the only one it can judge, if there is only one."
+    )
+    also: dict[Identifier, Identifier] = Field(
+        default_factory=dict, description="Other observations that the check type compares it with, by role."
     )
     points: float = Field(1.0, ge=0, description="What it is worth.")
     visibility: Visibility = Field(Visibility.VISIBLE, description="When students see its result.")

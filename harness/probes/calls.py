@@ -1,45 +1,78 @@
-"""Operations that run a student's function on given arguments: call, predict."""
+"""Operations that run a student's function on given arguments: call, calls, predict."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import numpy as np
 import torch
 from torch.utils.data import DataLoader, TensorDataset
 
+from harness.adapt import adapt
 from harness.binding import Role, call, plan
 from harness.convert import device, predictions, to_tensor, tree
-from harness.errors import HarnessError, Kind
+from harness.errors import BadRequest, HarnessError, Kind, describe
 from harness.isolation import mode, seed_all
 from harness.learning import infer
+from harness.refs import Making, realise
+from harness.resolve import Resolved
 from harness.session import Request, Session, operation
-from harness.wire import Array
+from harness.wire import Array, WireError
 
 
 @operation("call")
 def run_call(session: Session, request: Request) -> Mapping[str, Any]:
     """Call an entry with a tree of arguments. An entry of kind value is returned itself, as long as none are given."""
     entry = session.entry(request.text("entry"))
-    arguments, keywords = request.get("arguments", list, []), request.get("keywords", dict, {})
-    if request.get("as_tensor", bool, False):
-        arguments, keywords = _tensors(arguments), _tensors(keywords)
-    seed_all(request.seed)
+    making = Making(session, request.get("as_tensor", bool, False), request.seed)
+    arguments = realise(making, request.get("arguments", list, []))
+    keywords = realise(making, request.get("keywords", dict, {}))
     if entry.kind == "value" and not arguments and not keywords:
         return {"value": tree(entry.target)}
+    args, named = adapt(_callable(entry, request), entry.parameters, arguments, keywords)
+    seed_all(request.seed)
+    return {"value": tree(entry.target(*args, **named))}
+
+
+@operation("calls")
+def run_calls(session: Session, request: Request) -> Mapping[str, Any]:
+    """Call an entry with every case; an event with the answer or the error of each, as soon as there is one."""
+    entry = session.entry(request.text("entry"))
+    making = Making(session, request.get("as_tensor", bool, False), request.seed)
+    function = _callable(entry, request)
+    for case in request.get("cases", list):
+        if not isinstance(case, dict):
+            raise BadRequest("a case holds arguments and keywords")
+        # What is wrong here is no answer to the case: a signature that doesn't fit, or a model that can't be built.
+        made = realise(making, [case.get("arguments") or [], case.get("keywords") or {}])
+        args, named = adapt(function, entry.parameters, *made)
+        seed_all(request.seed)
+        _emit(request, _outcome(function, args, named))
+    return {}
+
+
+def _outcome(function: Callable[..., Any], args: list[Any], named: dict[str, Any]) -> dict[str, Any]:
+    """{"value": tree} or {"error": error object}."""
+    try:
+        return {"value": tree(function(*args, **named))}
+    except BaseException as error:
+        return {"error": describe(error)}
+
+
+def _emit(request: Request, outcome: dict[str, Any]) -> None:
+    """Send one answer; one that can't be put into a frame becomes an error."""
+    try:
+        request.emit("answer", outcome)
+    except (WireError, MemoryError) as error:
+        refused = HarnessError(Kind.UNSUPPORTED, f"The answer can't be sent: {error}. Return tensors or arrays.")
+        request.emit("answer", {"error": describe(refused)})
+
+
+def _callable(entry: Resolved, request: Request) -> Callable[..., Any]:
+    """The entry's function. Raises HarnessError for what can't be called."""
     if not callable(entry.target):
         raise HarnessError(Kind.EXCEPTION, f"{request.text('entry')} is no function", "TypeError")
-    return {"value": tree(entry.target(*arguments, **keywords))}
-
-
-def _tensors(value: Any) -> Any:
-    """The tree with its arrays as tensors."""
-    if isinstance(value, np.ndarray):
-        return to_tensor(value)
-    if isinstance(value, list):
-        return [_tensors(item) for item in value]
-    return {key: _tensors(item) for key, item in value.items()} if isinstance(value, dict) else value
+    return entry.target  # type: ignore[no-any-return]
 
 
 @operation("predict")

@@ -7,25 +7,17 @@ from typing import Any
 
 import torch
 
-from harness.convert import device, unsupported
-from harness.isolation import seed_all
-from harness.resolve import plan_build
+from harness.build import build_model
+from harness.refs import Making, construct_arguments
 from harness.session import Request, Session, operation
 
 
 @operation("construct")
 def run_construct(session: Session, request: Request) -> Mapping[str, Any]:
     """Build the model of an entry, seeded."""
-    entry = session.entry(request.text("entry"))
-    build = plan_build(session.loaded(), entry, request.get("arguments", dict, {}))
-    seed_all(request.seed)
-    model = build.target(*build.args, **build.keywords)
-    if isinstance(model, tuple | list):  # factories like `return model, tokenizer`
-        model = next((part for part in model if isinstance(part, torch.nn.Module)), model)
-    if not isinstance(model, torch.nn.Module):
-        raise unsupported(f"the model could not be built: got {type(model).__name__} where a torch.nn.Module belongs")
-    model = model.to(device())
-    return {"handle": session.keep(model), "class_name": type(model).__name__, "how": build.how}
+    given = construct_arguments(Making(session, seed=request.seed), request.get("arguments", dict, {}))
+    model, how = build_model(session, request.text("entry"), given, request.seed)
+    return {"handle": session.keep(model), "class_name": type(model).__name__, "how": how}
 
 
 @operation("parameters")

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
+from harness.adapt import Declared
 from harness.errors import BadRequest
 from harness.execute import load
 from harness.isolation import seed_all
+from harness.loading import write_file
 from harness.resolve import resolve
 from harness.session import Request, Session, operation
 
@@ -19,15 +22,26 @@ def run_load(session: Session, request: Request) -> Mapping[str, Any]:
     """Load the submission's files."""
     if session.submission is not None:
         raise BadRequest("a submission is loaded already; start a new session")
-    files = {}
-    for file in request.get("files", list):
-        if not isinstance(file, dict) or not isinstance(file.get("data"), np.ndarray):
-            raise BadRequest("files must be a list of {name, data}")
-        files[str(file.get("name"))] = file["data"].tobytes()
+    files = _files(request, "files")
+    for name, data in _files(request, "data_files").items():
+        path = session.folder.resolve() / name
+        path.unlink(missing_ok=True)
+        write_file(session.folder.resolve(), name, data).chmod(0o444)
+        files.pop(name, None)  # a submission's own file of that name would otherwise be written over it
     seed_all(request.seed)
     session.submission, figures = load(files, request.text("main"), request.text("mode"), session.folder)
     remarks = list(session.submission.notes.remarks)
     return {"names": session.submission.names(), "remarks": remarks, "figures": figures}
+
+
+def _files(request: Request, key: str) -> dict[str, bytes]:
+    """Files by name."""
+    files = {}
+    for file in request.get(key, list, []):
+        if not isinstance(file, dict) or not isinstance(file.get("data"), np.ndarray):
+            raise BadRequest(f"{key} must be a list of {{name, data}}")
+        files[str(file.get("name"))] = file["data"].tobytes()
+    return files
 
 
 @operation("resolve")
@@ -40,7 +54,7 @@ def run_resolve(session: Session, request: Request) -> Mapping[str, Any]:
             raise BadRequest("an entry needs kind, names and factories")
         kind, factories = wanted.get("kind", ""), wanted.get("factories") or []
         found = resolve(submission, kind, wanted["names"], factories)
-        session.entries[name] = found
+        session.entries[name] = replace(found, parameters=_declared(wanted.get("parameters") or []))
         answer[name] = {
             "found": found.name if found.found else None,
             "how": found.how,
@@ -48,6 +62,14 @@ def run_resolve(session: Session, request: Request) -> Mapping[str, Any]:
             "message": found.message,
         }
     return answer
+
+
+def _declared(rows: Any) -> Declared:
+    """The declared parameters: a list of lists of names."""
+    good = isinstance(rows, list) and all(isinstance(row, list) and row for row in rows)
+    if not good or not all(isinstance(name, str) for row in rows for name in row):
+        raise BadRequest("the parameters of an entry are a list of lists of names")
+    return tuple(tuple(row) for row in rows)
 
 
 @operation("put")

@@ -1,0 +1,82 @@
+"""What a student process says, made harmless: the right types, short texts, known names."""
+
+from __future__ import annotations
+
+import builtins
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from autograder.intake import Upload
+from autograder.model import Remark
+
+_WHERE = re.compile(r"^(cell \d{1,4}|[\w./ -]{1,80}\.py), line (\d{1,6})$")
+_MAX_PIXELS = 25_000_000
+KNOWN_ERRORS = frozenset(
+    {name for name, value in vars(builtins).items() if isinstance(value, type) and issubclass(value, BaseException)}
+    | {"OutOfMemoryError", "AcceleratorError"}
+)
+KNOWN_TYPES = frozenset({"Tensor", "ndarray", "tuple", "list", "dict", "float", "int", "NoneType", "str"})
+
+
+def mapping(value: Any) -> Mapping[str, Any]:
+    """The value if it is a mapping, else an empty one."""
+    return value if isinstance(value, Mapping) else {}
+
+
+def rows(value: Any, most: int) -> list[Mapping[str, Any]]:
+    """The mappings in a list, `most` of them at most; nothing if it is no list."""
+    return [row for row in value[:most] if isinstance(row, Mapping)] if isinstance(value, list) else []
+
+
+def text(value: Any, longest: int) -> str:
+    """The value if it is text, cut; else empty."""
+    return value[:longest] if isinstance(value, str) else ""
+
+
+def number(value: Any) -> float | None:
+    """The value if it is a number (NaN and infinity are), else None."""
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def shape(value: Any) -> list[int] | None:
+    """The value if it is a shape of at most 8 whole numbers from 0, else None."""
+    if not isinstance(value, list) or len(value) > 8:
+        return None
+    return list(value) if all(type(n) is int and 0 <= n < 1 << 48 for n in value) else None
+
+
+def remarks(value: Any) -> tuple[Remark, ...]:
+    """Remarks on loading, 50 at most."""
+    return tuple(
+        Remark(text(r.get("code"), 64), text(r.get("message"), 500), text(r.get("where"), 100)) for r in rows(value, 50)
+    )
+
+
+def figures(value: Any) -> tuple[bytes, ...]:
+    """PNG images, 8 at most."""
+    listed = value if isinstance(value, list) else []
+    pngs = [a.tobytes() for a in listed[:8] if isinstance(a, np.ndarray) and a.dtype == np.uint8 and a.size < 4_000_000]
+    return tuple(png for png in pngs if _is_picture(png))
+
+
+def _is_picture(png: bytes) -> bool:
+    """True for a PNG whose header names a size that a browser can show: few bytes can stand for gigabytes."""
+    if png[:8] != b"\x89PNG\r\n\x1a\n" or png[12:16] != b"IHDR":
+        return False
+    width, height = (int.from_bytes(png[at : at + 4], "big") for at in (16, 20))
+    return 0 < width * height <= _MAX_PIXELS
+
+
+def is_real_place(where: str, upload: Upload) -> bool:
+    """True if `where` names a line that exists, so that it can't carry much else."""
+    match = _WHERE.match(where)
+    if match is None:
+        return False
+    name, line = match[1], int(match[2])
+    if name.startswith("cell "):
+        notebook = upload.files.get(upload.main, b"")
+        return int(name[5:]) <= notebook.count(b'"cell_type"') and line <= notebook.count(rb"\n") + 1
+    return line <= upload.files.get(name, b"").count(b"\n") + 1

@@ -1,0 +1,152 @@
+"""Many calls in one request, arguments that the harness makes, files beside the submission."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.harness.client import Harness, WarmServer
+
+SOURCE = """
+import numpy as np
+import torch
+import torch.nn as nn
+
+class Net(nn.Module):
+    def __init__(self, num_classes, vectors):
+        super().__init__()
+        self.emb = nn.Embedding.from_pretrained(torch.as_tensor(vectors))
+        self.fc = nn.Linear(vectors.shape[1], num_classes)
+    def forward(self, x):
+        return self.fc(self.emb(x).mean(1))
+
+class FromNumpy(Net):
+    def __init__(self, num_classes, vectors):
+        super().__init__(num_classes, torch.from_numpy(vectors))
+
+def out_size(Width, kernel, padding=0):
+    if kernel > Width + 2 * padding:
+        raise ValueError('the kernel is larger than the input')
+    return Width + 2 * padding - kernel + 1
+
+def spoils(x):
+    x += 1
+    return x
+
+def stops(x):
+    if x == 1: raise SystemExit(0)
+    if x == 2: return object()
+    if x == 3: return 'a' * (1 << 21)
+    return x
+
+def kinds(values):
+    return type(values).__name__
+
+def logits_of(model, x):
+    return model(x)
+
+def rows(data):
+    return [len(data), data[1][1].item(), str(data[0][1].dtype)]
+
+def name_of(function):
+    return function.__name__
+
+def read(path):
+    return open(path).read()
+
+def overwrite(path):
+    open(path, 'w').write('mine')
+"""
+
+
+@pytest.fixture(scope="module")
+def loaded(warm_server: WarmServer) -> Iterator[Harness]:
+    with closing(Harness(warm_server)) as harness:
+        files = [{"name": "submission.py", "data": SOURCE.encode()}, {"name": "notes/a.txt", "data": b"student's"}]
+        given = [{"name": "notes/a.txt", "data": b"given"}]
+        harness.result("load", files=files, data_files=given, main="submission.py", mode="definitions", seed=0)
+        harness.put(x=np.arange(6, dtype=np.float32).reshape(2, 3), y=np.array([4, 5]))
+        yield harness
+
+
+def calls(harness: Harness, name: str, *cases: Any, parameters: Any = (), **options: Any) -> list[dict[str, Any]]:
+    entry = {"kind": "function", "names": [name], "factories": [], "parameters": [list(row) for row in parameters]}
+    assert harness.result("resolve", entries={"f": entry})["f"]["found"]
+    listed = [c if isinstance(c, dict) else {"arguments": list(c), "keywords": {}} for c in cases]
+    assert harness.result("calls", entry="f", cases=listed, **options) == {}
+    return [{k: v for k, v in event.items() if k in ("value", "error")} for event in harness.events]
+
+
+def test_every_case_is_answered_in_order_and_an_error_costs_one(loaded: Harness) -> None:
+    declared = (("w", "width"), ("f", "kernel", "filter"), ("p", "padding"))
+    cases = [[5, 3, 0], [3, 5, 0], {"arguments": [5], "keywords": {"p": 1, "f": 3}}]
+    first, second, third = calls(loaded, "out_size", *cases, parameters=declared)
+    assert (first, third) == ({"value": 3}, {"value": 5})
+    assert second["error"]["type"] == "ValueError"
+    assert second["error"]["where"].startswith("submission.py, line")
+    assert "larger" in second["error"]["message"]
+
+
+def test_what_ends_a_program_or_cannot_travel_costs_one_answer(loaded: Harness) -> None:
+    answers = calls(loaded, "stops", [0], [1], [2], [3], [4])
+    assert (answers[0], answers[4]) == ({"value": 0}, {"value": 4})
+    assert [a["error"]["kind"] for a in answers[1:4]] == ["exception", "unsupported", "unsupported"]
+    assert answers[1]["error"]["type"] == "SystemExit"
+
+
+def test_a_wrong_signature_is_no_answer_to_a_case(loaded: Harness) -> None:
+    entry = {"kind": "function", "names": ["out_size"], "factories": [], "parameters": [["a"]]}
+    loaded.result("resolve", entries={"f": entry})
+    error = loaded.error("calls", entry="f", cases=[{"arguments": [1], "keywords": {}}])
+    assert error["type"] == "TypeError"
+    assert "out_size(Width, kernel, padding=0)" in error["message"]
+    assert loaded.events == []
+
+
+def test_arrays_come_as_arrays_or_tensors_and_cannot_be_spoilt(loaded: Harness) -> None:
+    ref = {"$ref": "array", "name": "x"}
+    for as_tensor, kind in ((False, "ndarray"), (True, "Tensor")):
+        options = {"as_tensor": as_tensor}
+        assert calls(loaded, "kinds", [ref], [np.zeros(2)], **options) == [{"value": kind}] * 2
+        first, second = calls(loaded, "spoils", [ref], [ref], **options)
+        np.testing.assert_array_equal(first["value"], second["value"])
+
+
+def test_objects_are_made_for_arguments(loaded: Harness) -> None:
+    weight, bias = np.eye(2, 3, dtype=np.float32), np.array([0, 10], np.float32)
+    model = {"$ref": "given_model", "weight": weight, "bias": bias}
+    answer = calls(loaded, "logits_of", [model, {"$ref": "array", "name": "x"}], as_tensor=True)[0]
+    np.testing.assert_allclose(answer["value"], [[0, 11], [3, 14]])
+    data = {"$ref": "dataset", "inputs": "x", "targets": "y"}
+    assert calls(loaded, "rows", [data]) == [{"value": [2, 5, "torch.int64"]}]
+    assert calls(loaded, "name_of", [{"$ref": "entry", "name": "f"}]) == [{"value": "name_of"}]
+
+
+@pytest.mark.parametrize("name", ["Net", "FromNumpy"])
+def test_models_are_built_with_the_spec_s_arguments(loaded: Harness, name: str) -> None:
+    vectors = np.random.default_rng(0).standard_normal((9, 4)).astype(np.float32)
+    loaded.put(vectors=vectors)
+    entry = {"kind": "model", "names": [name], "factories": [], "parameters": [["classes", "num_classes"], ["vectors"]]}
+    loaded.result("resolve", entries={"model": entry})
+    given = {"classes": 3, "vectors": {"$ref": "array", "name": "vectors"}}
+    handle = loaded.result("construct", entry="model", seed=0, arguments=given)["handle"]
+    shapes = {p["name"]: p["shape"] for p in loaded.result("parameters", handle=handle)["parameters"]}
+    assert shapes == {"emb.weight": [9, 4], "fc.weight": [3, 4], "fc.bias": [3]}
+    built = {"$ref": "built", "name": "model", "arguments": given}
+    answer = calls(loaded, "logits_of", [built, np.zeros((2, 5), np.int64)], as_tensor=True)[0]
+    assert answer["value"].shape == (2, 3)
+
+
+def test_files_of_the_task_lie_beside_the_submission_and_win(loaded: Harness) -> None:
+    assert calls(loaded, "read", ["notes/a.txt"]) == [{"value": "given"}]
+
+
+def test_unknown_references_are_the_judges_mistake(loaded: Harness) -> None:
+    loaded.function("kinds")
+    for ref in ({"$ref": "dragon"}, {"$ref": "array"}, {"$ref": "given_model", "weight": 1}):
+        error = loaded.error("calls", entry="f", cases=[{"arguments": [ref], "keywords": {}}])
+        assert error["kind"] == "bad_request"
