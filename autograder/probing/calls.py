@@ -38,6 +38,7 @@ def calls(student: StudentProcess, observation: schema.Calls, seed: int, values:
     cases = student.data.cases[observation.cases]
     answers: list[dict[str, Any]] = []
     values["answers"] = answers
+    values["cases"] = observation.cases
     student.taint(observation.cases)
     requests = [_request(student, case) for case in cases]
     for chunk in chunks(requests):

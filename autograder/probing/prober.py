@@ -36,7 +36,7 @@ class Prober(StudentProcess):
         """Run one probe. What goes wrong on the student's side is in `.failure`. Raises SandboxError if it is ours."""
         begun = time.monotonic()
         partial: dict[str, Any] = {}
-        failure = None
+        failure, tainted = None, False
         probe, trust = _PROBES[observation.probe]
         try:
             self.ensure_loaded()
@@ -46,8 +46,9 @@ class Prober(StudentProcess):
         except ProbeFailed as failed:
             failure, trust = failed.failure, Trust.MEASURED
         except SandboxStopped as stopped:
-            failure, trust = self.stopped(stopped), Trust.MEASURED
+            failure, trust, tainted = self.stopped(stopped), Trust.MEASURED, self.tainted
             self.drop()
+        partial["tainted"] = tainted or self.tainted  # the judge's own word, so set last
         taken = time.monotonic() - begun
         self.count("probes", taken)
         return Observation(observation.probe, partial, trust, failure, taken)
