@@ -19,6 +19,7 @@ _COMMANDS = {
     "login": ("autograder.cli.submit", "login"),
     "serve": ("autograder.cli.serve", "serve"),
     "spec": ("autograder.cli.spec", "app"),
+    "check": ("autograder.cli.check", "app"),
     "db": ("autograder.cli.db", "app"),
     "doctor": ("autograder.cli.doctor", "doctor_command"),
 }

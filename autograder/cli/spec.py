@@ -9,7 +9,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from autograder.cli import proof
+from autograder.cli import author, proof
 from autograder.config import settings
 from autograder.errors import SandboxError, SpecError
 from autograder.model import Verdict
@@ -19,7 +19,8 @@ from autograder.sandbox.base import Sandbox
 from autograder.specs.loader import LoadedSpec, load_all, load_spec
 from autograder.specs.solutions import find_solutions
 
-app = typer.Typer(help="List and verify grader specs.", no_args_is_help=True)
+app = typer.Typer(help="Start, list and prove grader specs.", no_args_is_help=True)
+author.register(app)
 app.command("mutate")(proof.mutate)
 console = Console()
 _SIGNS = {
@@ -70,7 +71,7 @@ def verify_specs(
 
 
 def _verify_one(loaded: LoadedSpec, sandbox: Sandbox, only: str, seed: int | None, verbose: bool) -> bool:
-    solutions = [s for s in find_solutions(settings().solutions_dir / loaded.spec.id) if only in s.name]
+    solutions = [s for s in find_solutions(settings().solutions_dir / loaded.folder.name) if only in s.name]
 
     def show(graded: Graded) -> None:
         mark = "[red]≠[/]" if graded.problems else "[green]=[/]"

@@ -13,6 +13,7 @@ from functools import lru_cache
 import pytest
 
 from autograder import pipeline
+from autograder.authoring.new_spec import TEMPLATE
 from autograder.config import settings
 from autograder.intake import unpack
 from autograder.model import GradeReport, Verdict
@@ -20,10 +21,10 @@ from autograder.proof.verify import Graded, grade_solution, whole_problems
 from autograder.sandbox import open_sandbox
 from autograder.sandbox.base import Sandbox
 from autograder.specs.dataset import DataSet
-from autograder.specs.loader import LoadedSpec, load_all
+from autograder.specs.loader import LoadedSpec, load_all, load_spec
 from autograder.specs.solutions import Solution, find_solutions
 
-SPECS = load_all(settings().specs_dir)
+SPECS = {TEMPLATE: load_spec(settings().specs_dir / TEMPLATE), **load_all(settings().specs_dir)}
 ALL = os.environ.get("AUTOGRADER_TEST_SOLUTIONS") == "all"
 OF_EACH = ("accepted", "partially_accepted", "wrong_answer")
 
@@ -31,7 +32,7 @@ OF_EACH = ("accepted", "partially_accepted", "wrong_answer")
 def chosen(spec: str) -> list[Solution]:
     """All solutions of a spec, or the first of each of the main folders."""
     found = find_solutions(settings().solutions_dir / spec)
-    if ALL:
+    if ALL or spec == TEMPLATE:
         return found
     firsts = {s.name.partition("/")[0]: s for s in reversed(found)}
     return [firsts[folder] for folder in OF_EACH if folder in firsts]
@@ -102,7 +103,7 @@ def starters() -> list[tuple[str, str]]:
 
 
 def grade_file(loaded: LoadedSpec, name: str, data: bytes, sandbox: Sandbox) -> GradeReport:
-    return pipeline.grade(loaded, unpack(name, data), sandbox, data=data_of(loaded.spec.id, "standin"))
+    return pipeline.grade(loaded, unpack(name, data), sandbox, data=data_of(loaded.folder.name, "standin"))
 
 
 @pytest.mark.parametrize(("spec", "file"), starters())

@@ -1,0 +1,117 @@
+"""What `autograder spec` offers to authors: new specs, handouts, the JSON schema, a spec at a glance."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from autograder.authoring.handout import handout_files, write_handout
+from autograder.authoring.new_spec import new_spec
+from autograder.authoring.schema import SCHEMA_FILE, schema_text
+from autograder.config import settings
+from autograder.specs.loader import LoadedCheck, LoadedSpec, load_spec
+
+console = Console(highlight=False, markup=False, soft_wrap=True)
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands to `autograder spec`."""
+    app.command("new")(new)
+    app.command("show")(show)
+    app.command("handout")(handout)
+    app.command("schema")(schema)
+
+
+def new(spec_id: Annotated[str, typer.Argument(metavar="ID", help="Its id: small letters, digits, hyphens.")]) -> None:
+    """Start a new grader spec from a small one that works."""
+    conf = settings()
+    for path in new_spec(spec_id, conf.specs_dir, conf.solutions_dir):
+        console.print(f"  {_short(path)}")
+    console.print(f"Now edit {_short(conf.specs_dir / spec_id)}. Into {_short(conf.solutions_dir / spec_id)} put right")
+    console.print("solutions under accepted/ and one planted bug into each folder under wrong_answer/. Then run:")
+    console.print(f"  bin/autograder spec verify {spec_id}")
+    console.print("docs/writing-a-spec.md goes through it.")
+
+
+def show(spec_id: Annotated[str, typer.Argument(metavar="ID", help="Spec id.")]) -> None:
+    """A spec at a glance: what students hand in and get, what is observed and checked, for how many points."""
+    loaded = load_spec(settings().specs_dir / spec_id)
+    spec = loaded.spec
+    console.print(f"{spec.id}: {spec.title} ({spec.points:g} points, lane {spec.lane}, loaded as {spec.load})")
+    if spec.summary:
+        console.print(spec.summary)
+    console.print("\nStudents define")
+    for entry in spec.entry_points.values():
+        also = (
+            f" (also {', '.join((*entry.names[1:], *entry.factories))})" if entry.names[1:] or entry.factories else ""
+        )
+        console.print(f"  {entry.kind} {entry.names[0]}{also}{'' if entry.required else ', if they want'}")
+    console.print("\nStudents get")
+    for name in sorted(_handed_out(loaded)):
+        console.print(f"  {name}")
+    console.print(f"\nData: {', '.join(spec.data.sets) if spec.data else 'none'}")
+    console.print("\nObserved")
+    for name, observation in spec.observations.items():
+        said = observation.model_dump(mode="json", exclude_defaults=True, exclude={"probe"})
+        console.print(f"  {name}: {observation.probe}{_inline(said)}")
+    for stage in spec.stages:
+        console.print(f"\n{stage.name}{' (has to pass before what follows)' if stage.stop_on_failure else ''}")
+        for check in [c for c in loaded.checks if c.stage == stage.name]:
+            _show_check(check)
+
+
+def _show_check(check: LoadedCheck) -> None:
+    entry = check.spec
+    seen = "" if entry.visibility.value == "visible" else f", {entry.visibility.value.replace('_', ' ')}"
+    console.print(f"  {entry.points:4g}  {entry.id}: {entry.type} of {entry.observe}{seen}{_inline(entry.params)}")
+    for name, changed in entry.by_data.items():
+        console.print(f"        on {name}:{_inline(changed)}")
+
+
+def _inline(values: object) -> str:
+    return f" {json.dumps(values, ensure_ascii=False, default=str)}" if values else ""
+
+
+def _handed_out(loaded: LoadedSpec) -> list[str]:
+    if not (loaded.folder / "README.md").is_file():
+        return ["nothing yet: README.md is missing"]
+    return list(handout_files(loaded.folder))
+
+
+def handout(
+    spec_id: Annotated[str, typer.Argument(metavar="ID", help="Spec id.")],
+    out: Annotated[Path | None, typer.Option(help="A folder or .zip to make; default: ID-handout.zip here.")] = None,
+) -> None:
+    """Make what students are given: instructions with the starter as a notebook, and the starter as a module."""
+    loaded = load_spec(settings().specs_dir / spec_id)
+    target = out or Path(f"{spec_id}-handout.zip")
+    files = handout_files(loaded.folder)
+    write_handout(files, target)
+    console.print(f"{target}: {', '.join(sorted(files))}")
+
+
+def schema(
+    check: Annotated[
+        bool, typer.Option("--check", help="Write nothing; exit code 1 if the file is out of date.")
+    ] = False,
+) -> None:
+    """Write the JSON schema by which editors complete and check spec.yaml."""
+    path = settings().specs_dir / SCHEMA_FILE
+    text = schema_text()
+    if path.is_file() and path.read_text(encoding="utf-8") == text:
+        console.print(f"{_short(path)} is up to date")
+    elif check:
+        console.print(f"{_short(path)} is out of date; run: bin/autograder spec schema")
+        raise typer.Exit(1)
+    else:
+        path.write_text(text, encoding="utf-8")
+        console.print(f"{_short(path)} written")
+
+
+def _short(path: Path) -> str:
+    """The path as seen from here, where it is below."""
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)

@@ -1,0 +1,13 @@
+"""Two linear layers without an activation between them: still linear."""
+
+from torch import nn
+
+
+class Classifier(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.hidden = nn.Linear(2, 32)
+        self.out = nn.Linear(32, 3)
+
+    def forward(self, x):
+        return self.out(self.hidden(x))
