@@ -30,6 +30,9 @@ class Settings(BaseSettings):
     solutions_dir: Path = Field(ROOT / "reference_solutions", description="Folder of reference solutions.")
     runtime_python: Path = Field(ROOT / ".venv-runtime/bin/python", description="Python that runs student code.")
     sandbox: str = Field("forkserver", description="forkserver (warm), or bubblewrap (its slow twin).")
+    cgroup: str = Field(
+        "auto", description="Where each session gets a control group of its own: auto, off, or a cgroup folder."
+    )
     secret_key: str = Field("", description="Signs sessions. Empty: made once and kept in var_dir/secret_key.")
     public_url: str = Field("http://127.0.0.1:8000", description="Address people use; shown in links.")
     lanes: str = Field("cpu", description="Lanes this worker serves, comma separated.")

@@ -15,8 +15,8 @@ from pathlib import Path
 import typer
 
 from autograder.config import Settings, settings
-from autograder.errors import SandboxError
-from autograder.sandbox import open_sandbox
+from autograder.errors import SandboxError, SandboxUnavailable
+from autograder.sandbox import cgroups, open_sandbox
 from autograder.sandbox.base import Limits
 
 
@@ -49,7 +49,7 @@ def doctor(configured: Settings | None = None) -> list[Finding]:
         _seccomp,
         _landlock,
         _proc,
-        _memory_control,
+        lambda: _memory_control(config),
         lambda: _runtime(config.runtime_python),
     )
     findings = [look() for look in looks]
@@ -141,11 +141,18 @@ def _proc() -> Finding:
     return Finding(State.OK, "/proc", "complete")
 
 
-def _memory_control() -> Finding:
-    controllers = _read("/sys/fs/cgroup/cgroup.controllers").split()
-    advice = "Start each worker under a memory limit of the service manager or container as a last line."
-    found = "cgroup v2" if "memory" in controllers else "no cgroup v2 memory controller"
-    return Finding(State.NOTE, "memory", f"{found}; sessions are limited by rlimits and the watchdog", advice)
+def _memory_control(config: Settings) -> Finding:
+    try:
+        groups, said = cgroups.find(config.cgroup)
+    except SandboxUnavailable as error:
+        return Finding(State.MISSING, "control groups", str(error), "Or let the grader look: AUTOGRADER_CGROUP=auto.")
+    if groups is not None:
+        return Finding(State.OK, "control groups", f"each session gets its own ({said})")
+    advice = (
+        "The watchdog and rlimits hold sessions. To have the kernel hold them exactly, delegate a cgroup "
+        "to the workers (systemd: Delegate=yes); else start them under a memory limit of the service or container."
+    )
+    return Finding(State.NOTE, "control groups", f"none for sessions: {said}", advice)
 
 
 def _runtime(python: Path) -> Finding:

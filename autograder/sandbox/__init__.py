@@ -7,6 +7,7 @@ import importlib
 
 from autograder.config import ROOT, Settings
 from autograder.errors import SandboxUnavailable
+from autograder.sandbox import cgroups
 from autograder.sandbox.base import Sandbox
 from autograder.sandbox.bubblewrap import BubblewrapSandbox
 from autograder.sandbox.forkserver import ForkServerSandbox
@@ -19,10 +20,13 @@ def open_sandbox(settings: Settings, *, gpu: bool = False) -> Sandbox:
 
     `module:factory` names one of your own: factory(settings) returns a Sandbox.
     """
+    device = 0 if gpu else None
+    if settings.sandbox in NAMES:
+        groups, _ = cgroups.find(settings.cgroup)
     if settings.sandbox == "bubblewrap":
-        return BubblewrapSandbox(settings.runtime_python, ROOT / "harness", device=0 if gpu else None)
+        return BubblewrapSandbox(settings.runtime_python, ROOT / "harness", device=device, groups=groups)
     if settings.sandbox == "forkserver":
-        warm = ForkServerSandbox(settings.runtime_python, ROOT / "harness", device=0 if gpu else None)
+        warm = ForkServerSandbox(settings.runtime_python, ROOT / "harness", device=device, groups=groups)
         warm.warm_up()
         return warm
     module, colon, factory = settings.sandbox.partition(":")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from autograder.errors import SandboxUnavailable
 from autograder.sandbox.base import Limits
+from autograder.sandbox.cgroups import Groups
 from autograder.sandbox.launch import LOCK_FAILED, Plan, explain, launch
 from autograder.sandbox.runtime import discover
 from autograder.sandbox.session import Session
@@ -26,11 +27,13 @@ class BubblewrapSandbox:
         *,
         device: int | None = None,
         ready_s: float = _DEFAULT_READY_S,
+        groups: Groups | None = None,
     ) -> None:
         """runtime_python: interpreter for student code, usually of a virtual environment.
 
         harness_dir: the package `harness`. device: number of the NVIDIA card to show, None for none. ready_s: how
-        long its imports may take. Raises SandboxUnavailable if the interpreter or the harness is missing.
+        long its imports may take. groups: where to make a control group for each session, None to make none.
+        Raises SandboxUnavailable if the interpreter or the harness is missing.
         """
         self._runtime = discover(runtime_python)
         if not (harness_dir / "__main__.py").is_file():
@@ -38,10 +41,18 @@ class BubblewrapSandbox:
         self._harness = harness_dir.resolve()
         self._device = device
         self._ready_s = ready_s
+        self._groups = groups
 
     def open(self, limits: Limits) -> Session:
         """Start a process with the harness ready for `load`. Raises SandboxError, SandboxUnavailable."""
-        session = Session(launch(Plan(self._runtime, self._harness, limits, self._device)), limits)
+        group = self._groups.make(limits) if self._groups else None
+        try:
+            started = launch(Plan(self._runtime, self._harness, limits, self._device), group)
+        except BaseException:
+            if group is not None:
+                group.remove()
+            raise
+        session = Session(started, limits)
         try:
             session.wait_ready(self._ready_s)
         except BaseException:

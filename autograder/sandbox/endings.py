@@ -42,6 +42,15 @@ def too_many_events(count: int) -> Ending:
     return (Verdict.OUTPUT_LIMIT, f"Your program reported progress more than {count} times.", "Train for fewer epochs.")
 
 
+def out_of_memory(limits: Limits) -> Ending:
+    """All processes together used more memory than the session may have."""
+    return (
+        Verdict.OUT_OF_MEMORY,
+        f"Your program used more than {limits.memory_mb} MB of memory and was stopped.",
+        "Use smaller batches or a smaller model, and let go of tensors you no longer need (files count, too).",
+    )
+
+
 def flooded() -> Ending:
     """Printed without end."""
     return (

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from autograder.errors import SandboxError, SandboxUnavailable
 from autograder.sandbox.base import Limits
+from autograder.sandbox.cgroups import Groups
 from autograder.sandbox.forkserver_process import ForkServer, recipe, start
 from autograder.sandbox.launch import LOCK_FAILED, Plan, explain
 from autograder.sandbox.runtime import discover
@@ -63,8 +64,9 @@ class ForkServerSandbox:
         modules: Sequence[str] = WARM,
         policy: Policy = Policy(),
         spare: bool = True,
+        groups: Groups | None = None,
     ) -> None:
-        """runtime_python, harness_dir, device: as for BubblewrapSandbox. modules: what the server imports.
+        """runtime_python, harness_dir, device, groups: as for BubblewrapSandbox. modules: what the server imports.
 
         spare: keep a child ready that has the limits asked for last. Raises SandboxUnavailable if the interpreter or
         the harness is missing. Nothing is started before `warm_up` or `open`.
@@ -77,6 +79,7 @@ class ForkServerSandbox:
         self._modules = tuple(modules)
         self._policy = policy
         self._keep_spare = spare
+        self._groups = groups
         self._recipe = lru_cache(64)(lambda limits: recipe(self._plan(limits)))
         # One thread that lives as long as this object starts the servers: they end with the thread that started them.
         self._keeper = ThreadPoolExecutor(1, "forkserver-keeper")
@@ -116,7 +119,7 @@ class ForkServerSandbox:
             except SandboxError as error:
                 log.warning("trying again with a new fork server: %s", error)
                 session = self._fork(wanted, limits)
-        self._look_ahead(wanted)
+        self._look_ahead(wanted, limits)
         return session
 
     def warning(self) -> str:
@@ -146,9 +149,18 @@ class ForkServerSandbox:
         """A session with a new child. A server that fails is ended. Raises SandboxError, SandboxUnavailable."""
         server = self._current()
         try:
-            return self._session(server.fork(wanted), limits)
+            return self._session(self._child(server, wanted, limits), limits)
         except SandboxError:
             self._discard(server)
+            raise
+
+    def _child(self, server: ForkServer, wanted: bytes, limits: Limits) -> Started:
+        group = self._groups.make(limits) if self._groups else None
+        try:
+            return server.fork(wanted, group)
+        except BaseException:
+            if group is not None:
+                group.remove()
             raise
 
     def _session(self, started: Started, limits: Limits) -> Session:
@@ -170,7 +182,7 @@ class ForkServerSandbox:
             return self._keeper.submit(self._start).result()
         return server
 
-    def _look_ahead(self, wanted: bytes) -> None:
+    def _look_ahead(self, wanted: bytes, limits: Limits) -> None:
         """Have the keeper replace a server that is due, and make a spare like the child that was just asked for."""
         server = self._server
         if server is not None and not server.due:
@@ -180,7 +192,7 @@ class ForkServerSandbox:
                 self._keeper.submit(self._quietly_start, server)
         with self._lock:
             if self._keep_spare and self._spare is None:
-                self._spare = self._keeper.submit(self._make_spare, wanted)
+                self._spare = self._keeper.submit(self._make_spare, wanted, limits)
 
     def _start(self, instead_of: ForkServer | None = None) -> ForkServer:
         """Runs on the keeper. A running server that is not `instead_of` is good enough."""
@@ -227,13 +239,13 @@ class ForkServerSandbox:
             self._server = None
         server.kill()
 
-    def _make_spare(self, wanted: bytes) -> _Spare | None:
+    def _make_spare(self, wanted: bytes, limits: Limits) -> _Spare | None:
         """Runs on the keeper."""
         server = self._server
         if self._closed or server is None or not server.alive:
             return None
         try:
-            return _Spare(wanted, server, server.fork(wanted))
+            return _Spare(wanted, server, self._child(server, wanted, limits))
         except SandboxError as error:
             log.warning("no spare child: %s", error)
             return None

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from autograder.errors import SandboxError, SandboxUnavailable
+from autograder.sandbox.cgroups import Group
 from autograder.sandbox.launch import (
     SHM,
     TMP,
@@ -120,8 +121,8 @@ class ForkServer:
         """Its process number, seen from here."""
         return self.tree.init
 
-    def fork(self, recipe: bytes) -> Started:
-        """A child that is locking itself in. Raises SandboxError."""
+    def fork(self, recipe: bytes, group: Group | None = None) -> Started:
+        """A child that is locking itself in, in `group` if one is given. Raises SandboxError."""
         self.children += 1
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         status, status_end = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -136,7 +137,10 @@ class ForkServer:
         init = pidfd = -1
         try:
             init, pidfd = _birth(status)
-            tree = Tree(_number(init), _number(pidfd))
+            number = _number(pidfd)
+            if group is not None:  # while only our code runs in it
+                group.add(number)
+            tree = Tree(_number(init), number)
         except (OSError, SandboxError) as error:
             if init >= 0:
                 with contextlib.suppress(ProcessLookupError):
@@ -147,7 +151,7 @@ class ForkServer:
         finally:
             if init >= 0:
                 _close(init)
-        return Started(ours, output, Child(status, pidfd), tree, (WORK, SHM))
+        return Started(ours, output, Child(status, pidfd), tree, (WORK, SHM), group)
 
     def retire(self) -> None:
         """Let it end once its last child has."""

@@ -25,6 +25,7 @@ from typing import Any
 from autograder.errors import SandboxError, SandboxUnavailable
 from autograder.sandbox import seccomp
 from autograder.sandbox.base import Limits
+from autograder.sandbox.cgroups import Group
 from autograder.sandbox.runtime import VENV, Runtime
 from autograder.sandbox.session import Started
 from autograder.sandbox.tree import Tree
@@ -98,8 +99,10 @@ class BwrapProcess:
         self.popen.kill()
 
 
-def launch(plan: Plan) -> Started:
-    """Start the harness. Raises SandboxUnavailable if this machine can't, SandboxError for other faults of ours.
+def launch(plan: Plan, group: Group | None = None) -> Started:
+    """Start the harness, in `group` if one is given.
+
+    Raises SandboxUnavailable if this machine can't, SandboxError for other faults of ours.
 
     The calling thread must outlive the session: the kernel kills the sandbox when the thread that started it ends.
     """
@@ -107,8 +110,9 @@ def launch(plan: Plan) -> Started:
     output, output_end = os.pipe()
     info, info_end = os.pipe()
     try:
+        words = command(plan, theirs.fileno(), info_end)
         popen = subprocess.Popen(
-            command(plan, theirs.fileno(), info_end),
+            group.enter(words) if group else words,
             stdin=subprocess.DEVNULL,
             stdout=output_end,
             stderr=output_end,
@@ -126,7 +130,7 @@ def launch(plan: Plan) -> Started:
         _close(theirs, output_end, info_end)
     process = BwrapProcess(popen)
     try:
-        return Started(ours, output, process, Tree(first_process(info)), (WORK, SHM))
+        return Started(ours, output, process, Tree(first_process(info)), (WORK, SHM), group)
     except (OSError, ValueError, SandboxError) as error:
         process.kill()
         process.wait(_INFO_S)

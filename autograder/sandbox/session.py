@@ -14,6 +14,7 @@ from autograder.errors import ProtocolError, SandboxError, SandboxStopped
 from autograder.model import Verdict
 from autograder.sandbox import endings
 from autograder.sandbox.base import Limits, Message, Usage
+from autograder.sandbox.cgroups import Group
 from autograder.sandbox.output import Output
 from autograder.sandbox.tree import Tree
 from autograder.sandbox.watchdog import Watchdog
@@ -45,6 +46,7 @@ class Started:
     process: Process
     tree: Tree
     writable: tuple[str, ...]  # one path of each writable file system
+    group: Group | None = None  # the control group that all of it runs in
 
 
 class Session:
@@ -55,6 +57,7 @@ class Session:
         self._process = started.process
         self._tree = started.tree
         self._writable = started.writable
+        self._group = started.group
         self._channel = Channel(started.channel, limits.frame_mb << 20, limits.total_mb << 20)
         self._begun = time.monotonic()
         self._number = 0
@@ -86,7 +89,7 @@ class Session:
             raise SandboxError(f"The harness ended before it was ready. {self._printed()}") from error
         except (ProtocolError, OSError) as error:
             raise SandboxError(f"The harness did not start as it should: {error}. {self._printed()}") from error
-        self._watchdog = Watchdog(self._tree, self._limits, self._stop)
+        self._watchdog = Watchdog(self._tree, self._limits, self._stop, self._group)
         versions = message.payload.get("versions")
         return {str(k): str(v) for k, v in versions.items()} if isinstance(versions, dict) else {}
 
@@ -148,6 +151,8 @@ class Session:
             self._output.join(_KILL_S)
             self._channel.sock.close()
             self._tree.close()
+            if self._group is not None:
+                self._group.remove()
             cpu = self._watchdog.cpu_s if self._watchdog else 0.0
             peak = self._watchdog.peak_memory if self._watchdog else 0
             self._usage = Usage(time.monotonic() - self._begun, cpu, peak / (1 << 20))
@@ -190,6 +195,9 @@ class Session:
         status = self._wait(2.0)
         if fault := self._process.fault():
             self._stop(Verdict.GRADER_ERROR, fault, "")
+            return
+        if self._group is not None and self._group.ran_out():
+            self._stop(*endings.out_of_memory(self._limits))
             return
         watchdog = self._watchdog
         cpu_spent = watchdog is not None and watchdog.cpu_s > 0.97 * self._limits.cpu_s

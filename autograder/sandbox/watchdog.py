@@ -8,7 +8,9 @@ import time
 from collections.abc import Callable
 
 from autograder.model import Verdict
+from autograder.sandbox import endings
 from autograder.sandbox.base import Limits
+from autograder.sandbox.cgroups import Group
 from autograder.sandbox.tree import Sample, Tree
 
 log = logging.getLogger(__name__)
@@ -22,8 +24,16 @@ _SPARE_TASKS = 8  # the kernel's own limit refuses new processes first; this is 
 class Watchdog:
     """Samples a tree on its own thread. `on_break(verdict, message, hint)` is called at most once."""
 
-    def __init__(self, tree: Tree, limits: Limits, on_break: Callable[[Verdict, str, str], None]) -> None:
+    def __init__(
+        self,
+        tree: Tree,
+        limits: Limits,
+        on_break: Callable[[Verdict, str, str], None],
+        group: Group | None = None,
+    ) -> None:
+        """group: the control group of the tree, in which the kernel kills single processes over memory."""
         self._tree = tree
+        self._group = group
         self._limits = limits
         self._on_break = on_break
         self._end = threading.Event()
@@ -61,17 +71,15 @@ class Watchdog:
         sample = self._tree.sample(self._limits.memory_mb << 20)
         self.cpu_s = max(self.cpu_s, sample.cpu_s)
         self.peak_memory = max(self.peak_memory, sample.memory)
+        if self._group is not None and self._group.ran_out():
+            return endings.out_of_memory(self._limits)
         return judge(sample, self._limits)
 
 
 def judge(sample: Sample, limits: Limits) -> tuple[Verdict, str, str] | None:
     """(verdict, message, hint) of the limit a sample breaks, or None."""
     if sample.memory > limits.memory_mb << 20:
-        return (
-            Verdict.OUT_OF_MEMORY,
-            f"Your program used more than {limits.memory_mb} MB of memory and was stopped.",
-            "Use smaller batches or a smaller model, and let go of tensors you no longer need (files count, too).",
-        )
+        return endings.out_of_memory(limits)
     if sample.cpu_s > limits.cpu_s:
         return (
             Verdict.TIMED_OUT,
