@@ -1,10 +1,12 @@
-"""`autograder spec mutate`: how many planted mistakes a spec catches."""
+"""`autograder spec mutate` and `spec calibrate`: planted mistakes, measured thresholds."""
 
 from __future__ import annotations
 
 import json
 import time
 from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -16,10 +18,16 @@ from rich.table import Table
 
 from autograder.config import settings
 from autograder.errors import SandboxError, SpecError
+from autograder.model import Lane
+from autograder.proof.calibrate import LEAST_SEEDS, Run, at_most, calibration, false_fails, runs, save
 from autograder.proof.mutation.run import GATE, Campaign, Fate, Judged, as_json, equivalents, score
+from autograder.proof.picture import draw
+from autograder.proof.pool import Pool
 from autograder.sandbox import open_sandbox
 from autograder.sandbox.base import Sandbox
-from autograder.specs.dataset import secret_seed
+from autograder.sandbox.runtime import discover
+from autograder.specs.calibration import Calibration, path_of
+from autograder.specs.dataset import DataSet, secret_seed
 from autograder.specs.loader import LoadedSpec, load_spec
 from autograder.specs.solutions import Solution, find_solutions
 
@@ -36,20 +44,11 @@ def mutate(
 ) -> None:
     """Plant mistakes into the accepted solutions and see which checks catch them. Exit code 1 below 95 %."""
     conf = settings()
-    sandboxes: list[Sandbox] = []
-    try:
+    with _told(), _pool(jobs) as pool, _bar() as bar:
         loaded = load_spec(conf.specs_dir / spec_id)
-        solutions = [s for s in find_solutions(conf.solutions_dir / spec_id) if s.accepted and solution in s.name]
-        sandboxes += [open_sandbox(conf) for _ in range(jobs)]
-        if not solutions:
-            raise SpecError(f"{spec_id} has no accepted solution called '*{solution}*'", "Add one, or ask for another.")
-        judged = _campaign(loaded, solutions, sandboxes, budget)
-    except (SpecError, SandboxError) as error:
-        console.print(str(error), style="red", markup=False)
-        raise typer.Exit(2) from error
-    finally:
-        for sandbox in sandboxes:
-            sandbox.close()
+        listed = equivalents(conf.solutions_dir / spec_id / "equivalent.yaml")
+        campaign = Campaign(loaded, _data(loaded), pool, listed, budget, on_activity=bar)
+        judged = campaign.run(_accepted(spec_id, solution))
     _show(judged)
     out = out or conf.var_dir / "proof" / f"{spec_id}-mutation.json"
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -59,23 +58,94 @@ def mutate(
     raise typer.Exit(0 if score(judged).score >= GATE else 1)
 
 
-def _campaign(loaded: LoadedSpec, solutions: list[Solution], sandboxes: list[Sandbox], budget: float) -> list[Judged]:
+def calibrate(
+    spec_id: Annotated[str, typer.Argument(metavar="ID", help="Spec id.")],
+    seeds: Annotated[int, typer.Option(min=LEAST_SEEDS, help="Runs of each solution.")] = 30,
+    lane: Annotated[Lane | None, typer.Option(help="Must be the spec's lane; named to say what you expect.")] = None,
+    data: Annotated[str | None, typer.Option(help="Data set; default: the first that can be built.")] = None,
+    only: Annotated[str, typer.Option(help="Only accepted solutions whose name contains this.")] = "",
+    jobs: Annotated[int, typer.Option(min=1, help="Gradings at once.")] = 2,
+    dry: Annotated[bool, typer.Option("--dry", help="Print, write nothing.")] = False,
+) -> None:
+    """Run the accepted solutions under many seeds; write limits that right work misses once in a hundred runs."""
     conf = settings()
-    data = loaded.build_data(conf.data_dir, secret_seed(loaded.spec.seed, conf.data_secret))
+    with _told(), _pool(jobs) as pool, _bar() as bar:
+        loaded = load_spec(conf.specs_dir / spec_id, calibrating=True)
+        if lane not in (None, loaded.spec.lane):
+            raise SpecError(f"{spec_id} runs on the lane {loaded.spec.lane.value}", "Change `lane` in spec.yaml first.")
+        built = _data(loaded, data)
+        solutions = _accepted(spec_id, only)
+        count = iter(range(1, len(solutions) * seeds + 1))
+        found = runs(
+            loaded, built, solutions, seeds, pool, lambda run: bar(run.solution, next(count), len(solutions) * seeds)
+        )
+        made = calibration(loaded, built, solutions, seeds, found, discover(conf.runtime_python).versions["digest"])
+    _show_calibration(loaded, made, found)
+    if not dry:
+        path = path_of(loaded.folder, made.data, made.lane)
+        save(path, made, draw(made))
+        console.print(f"written to {path} and {path.with_suffix('.svg').name}")
+
+
+def _show_calibration(loaded: LoadedSpec, made: Calibration, found: list[Run]) -> None:
+    for key, statistic in made.statistics.items():
+        sign = "≥" if statistic.direction == "above" else "≤"
+        console.print(f"[bold]{key}[/] {sign} [bold]{statistic.threshold:g}[/]")
+        for name, spread in statistic.solutions.items():
+            low, high = spread.values[0], spread.values[-1]
+            console.print(
+                f"  {name:40} {low:10.4g} … {high:<10.4g} mean {spread.mean:.4g}, sd {spread.sd:.2g}",
+                soft_wrap=True,
+            )
+    for check in loaded.checks:
+        failed, total = false_fails(found, check.spec.id)
+        if any(key.startswith(f"{check.spec.id}.") for key in made.statistics):
+            console.print(
+                f"{check.spec.id}: with the limits in force {failed} of {total} single runs failed "
+                f"(at most {at_most(failed, total):.1%})"
+            )
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """An error of ours as words and exit code 2."""
+    try:
+        yield
+    except (SpecError, SandboxError) as error:
+        console.print(str(error), style="red", markup=False, soft_wrap=True)
+        raise typer.Exit(2) from error
+
+
+@contextmanager
+def _pool(jobs: int) -> Iterator[Pool]:
+    sandboxes: list[Sandbox] = []
+    try:
+        sandboxes += [open_sandbox(settings()) for _ in range(jobs)]
+        yield Pool(sandboxes)
+    finally:
+        for sandbox in sandboxes:
+            sandbox.close()
+
+
+@contextmanager
+def _bar() -> Iterator[Callable[[str, int, int], None]]:
+    """A live line: what is being done, how many of how many."""
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}/{task.total}"))
     with Progress(*columns, TimeElapsedColumn(), console=console, transient=True) as progress:
-        task = progress.add_task("", total=None)
-        campaign = Campaign(
-            loaded,
-            data,
-            sandboxes,
-            equivalents(conf.solutions_dir / loaded.spec.id / "equivalent.yaml"),
-            budget,
-            on_activity=lambda what, done, of: progress.update(
-                task, description=what, completed=done, total=of or None
-            ),
-        )
-        return campaign.run(solutions)
+        task = progress.add_task("starting", total=None)
+        yield lambda what, done, of: progress.update(task, description=what, completed=done, total=of or None)
+
+
+def _accepted(spec_id: str, only: str) -> list[Solution]:
+    found = [s for s in find_solutions(settings().solutions_dir / spec_id) if s.accepted and only in s.name]
+    if not found:
+        raise SpecError(f"{spec_id} has no accepted solution called '*{only}*'", "Add one, or ask for another.")
+    return found
+
+
+def _data(loaded: LoadedSpec, only: str | None = None) -> DataSet:
+    conf = settings()
+    return loaded.build_data(conf.data_dir, secret_seed(loaded.spec.seed, conf.data_secret), only)
 
 
 def _show(judged: list[Judged]) -> None:

@@ -22,6 +22,7 @@ from autograder.specs.solutions import find_solutions
 app = typer.Typer(help="Start, list and prove grader specs.", no_args_is_help=True)
 author.register(app)
 app.command("mutate")(proof.mutate)
+app.command("calibrate")(proof.calibrate)
 console = Console()
 _SIGNS = {
     Verdict.PASSED: "[green]✓[/]",

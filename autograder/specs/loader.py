@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from autograder.checks import registry
 from autograder.checks.base import Check, Params
 from autograder.errors import SpecError
+from autograder.specs import calibration
 from autograder.specs.complete import complete, entries
 from autograder.specs.data_rules import check_data, named, need_array
 from autograder.specs.dataset import DataSet
@@ -34,6 +35,8 @@ class LoadedCheck:
     params: Params
     by_data: Mapping[str, Params] = field(default_factory=dict)
     where: Where = ()  # in spec.yaml
+    calibrated: frozenset[str] = frozenset()  # parameters that come from a calibration
+    uncalibrated: frozenset[str] = frozenset()  # data sets on which they have no value
 
     @property
     def title(self) -> str:
@@ -88,8 +91,11 @@ class LoadedSpec:
         return build  # type: ignore[no-any-return]
 
 
-def load_spec(folder: Path) -> LoadedSpec:
-    """Load `folder`/spec.yaml. Raises SpecError naming file, line, column, what is wrong and what to do."""
+def load_spec(folder: Path, *, calibrating: bool = False) -> LoadedSpec:
+    """Load `folder`/spec.yaml. Raises SpecError naming file, line, column, what is wrong and what to do.
+
+    calibrating: thresholds that are still to be measured get a value that will do until then.
+    """
     path = folder / "spec.yaml"
     try:
         text = path.read_text(encoding="utf-8")
@@ -115,7 +121,7 @@ def load_spec(folder: Path) -> LoadedSpec:
     _check_names(path, spec, written, marks)
     filled = [check for stage in spec.stages for check in stage.checks]
     checks = tuple(
-        _bind(path, spec, marks, where, stage, check, known[check.type])
+        _bind(_Place(path, spec, marks, where, calibrating), stage, check, known[check.type])
         for (where, stage, _), check in zip(entries(written), filled, strict=True)
     )
     return LoadedSpec(spec, folder, digest, checks, marks)
@@ -141,29 +147,70 @@ def _known_checks(folder: Path, digest: str) -> dict[str, Check]:
     return known
 
 
-def _bind(
-    path: Path, spec: GraderSpec, marks: Marks, where: Where, stage: str, entry: CheckSpec, check: Check
-) -> LoadedCheck:
+@dataclass(frozen=True)
+class _Place:
+    """A check's entry in a spec that is being loaded."""
+
+    path: Path
+    spec: GraderSpec
+    marks: Marks
+    where: Where
+    calibrating: bool
+
+
+def _bind(place: _Place, stage: str, entry: CheckSpec, check: Check) -> LoadedCheck:
     """A complete check entry with its parameters read, also those of single data sets."""
-    params = _params(path, marks, (*where, "params"), check, entry.params)
-    by_data = {}
-    for name, override in entry.by_data.items():
-        if spec.data is None or name not in spec.data.sets:
+    path, spec, marks, where = place.path, place.spec, place.marks, place.where
+    sets = spec.data.sets if spec.data else ()
+    for name in entry.by_data:
+        if name not in sets:
             raise SpecError(
-                f"{path}:{marks.key((*where, 'by_data', name))}: no data set is called '{name}'",
-                suggest(name, spec.data.sets if spec.data else []),
+                f"{path}:{marks.key((*where, 'by_data', name))}: no data set is called '{name}'", suggest(name, sets)
             )
-        by_data[name] = _params(path, marks, (*where, "by_data", name), check, {**entry.params, **override})
-    observed = spec.observations[entry.observe]
-    if isinstance(observed, Train):
-        for keys, label in named(params, "label"):
-            if label not in observed.evaluate:
-                raise SpecError(
-                    f"{path}:{marks.value((*where, 'params', *keys))}: '{entry.observe}' evaluates nothing that is "
-                    f"called '{label}'",
-                    suggest(label, observed.evaluate),
-                )
-    return LoadedCheck(entry, stage, check, params, MappingProxyType(by_data), where)
+    by_data, missing = {}, set()
+    calibrated = set(calibration.references(entry.params))
+    params = None if calibrated else _params(path, marks, (*where, "params"), check, entry.params)
+    for name in sets:
+        override = entry.by_data.get(name, {})
+        values = {**entry.params, **override}
+        here = (*where, "by_data", name) if override else (*where, "params")
+        if calibration.references(values):
+            calibrated |= set(calibration.references(values))
+            found = calibration.read(path.parent, name, spec.lane)
+            try:
+                values = calibration.resolved(values, found, calibrating=place.calibrating)
+            except SpecError as error:
+                if found is not None:
+                    raise SpecError(f"{path}:{marks.key(here)}: {error.message}", error.hint) from error
+                missing.add(name)
+                continue
+        elif not override:
+            continue
+        by_data[name] = _params(path, marks, here, check, values)
+    if missing and not by_data:
+        raise SpecError(
+            f"{path}:{marks.key((*where, 'params'))}: '{entry.id}' has a calibrated threshold, but no data set has a "
+            "calibration",
+            f"Run: {calibration.command(spec.id)} — or write {{calibrated: KEY, else: NUMBER}}.",
+        )
+    params = params or next(iter(by_data.values()))
+    _check_labels(place, entry, params)
+    kept = MappingProxyType(by_data)
+    return LoadedCheck(entry, stage, check, params, kept, where, frozenset(calibrated), frozenset(missing))
+
+
+def _check_labels(place: _Place, entry: CheckSpec, params: Params) -> None:
+    """What a check calls a label must be evaluated by the training it judges."""
+    observed = place.spec.observations[entry.observe]
+    if not isinstance(observed, Train):
+        return
+    for keys, label in named(params, "label"):
+        if label not in observed.evaluate:
+            raise SpecError(
+                f"{place.path}:{place.marks.value((*place.where, 'params', *keys))}: '{entry.observe}' evaluates "
+                f"nothing that is called '{label}'",
+                suggest(label, observed.evaluate),
+            )
 
 
 def _params(path: Path, marks: Marks, here: Where, check: Check, values: Mapping[str, Any]) -> Params:
@@ -204,6 +251,11 @@ def _check_data(loaded: LoadedSpec, data: DataSet) -> None:
     """Everything that observations and checks name must exist, and what is sent may be sent."""
     check_data(loaded.spec, data, loaded.place)
     for check in loaded.checks:
+        if data.name in check.uncalibrated:
+            raise SpecError(
+                f"{loaded.place((*check.where, 'params'))}: '{check.spec.id}' has no calibration on '{data.name}'",
+                f"Run: {calibration.command(loaded.spec.id)} --data {data.name}",
+            )
         key = "by_data" if data.name in check.by_data else "params"
         for keys, array in named(check.params_for(data.name), "array"):
             where = (*check.where, "params", *keys)

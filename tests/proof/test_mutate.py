@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from autograder.proof.mutation.run import Campaign, Fate, Judged, Listed, as_json, score
+from autograder.proof.pool import Pool
 from autograder.sandbox.base import Sandbox
 from autograder.specs.dataset import DataSet
 from autograder.specs.loader import LoadedSpec
@@ -19,7 +20,7 @@ def test_each_mutant_gets_its_fate(
     tiny: LoadedSpec, data: DataSet, solutions: dict[str, Solution], sandbox: Sandbox
 ) -> None:
     seen: list[Judged] = []
-    campaign = Campaign(tiny, data, [sandbox], [WIDER], on_judged=seen.append)
+    campaign = Campaign(tiny, data, Pool([sandbox]), [WIDER], on_judged=seen.append)
     judged = campaign.run([solutions["accepted/reference"]])
     lines = by_line(judged)
     no_step = lines["optimizer.step()", "pass"]
@@ -42,5 +43,5 @@ def test_each_mutant_gets_its_fate(
 def test_a_spent_budget_runs_no_more(
     tiny: LoadedSpec, data: DataSet, solutions: dict[str, Solution], sandbox: Sandbox
 ) -> None:
-    judged = Campaign(tiny, data, [sandbox], budget_s=-1).run([solutions["accepted/reference"]])
+    judged = Campaign(tiny, data, Pool([sandbox]), budget_s=-1).run([solutions["accepted/reference"]])
     assert {j.fate for j in judged} == {Fate.NOT_RUN, Fate.UNREACHABLE}

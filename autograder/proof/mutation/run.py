@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import queue
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from fnmatch import fnmatchcase
@@ -23,8 +20,8 @@ from autograder.intake import unpack
 from autograder.model import Verdict
 from autograder.pipeline import Witness
 from autograder.proof.mutation.generate import Mutant, Spot, mutants, planted_functions, planted_lines
+from autograder.proof.pool import Pool
 from autograder.proof.watch import Recorder, Stopped, UntilCaught, UntilDifferent
-from autograder.sandbox.base import Sandbox
 from autograder.specs.dataset import DataSet
 from autograder.specs.loader import LoadedSpec
 from autograder.specs.solutions import Solution
@@ -147,26 +144,23 @@ def equivalents(path: Path) -> list[Listed]:
 
 @dataclass
 class Campaign:
-    """Mutates accepted solutions of one spec. sandboxes: as many as may run at once.
+    """Mutates accepted solutions of one spec.
 
     budget_s: wall seconds after which no further mutant is started; the order is random, so what was run is a sample.
     """
 
     loaded: LoadedSpec
     data: DataSet
-    sandboxes: Sequence[Sandbox]
+    pool: Pool
     listed: Sequence[Listed] = ()
     budget_s: float = float("inf")
     on_judged: Callable[[Judged], None] = lambda _judged: None
     on_activity: Callable[[str, int, int], None] = lambda _what, _done, _of: None
-    _free: queue.Queue[Sandbox] = field(default_factory=queue.Queue)
     _until: float = 0.0
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def run(self, solutions: Sequence[Solution]) -> list[Judged]:
         """Every mutant of these solutions with its fate. Raises SpecError if a solution does not pass as it is."""
-        for sandbox in self.sandboxes:
-            self._free.put(sandbox)
         self._until = time.monotonic() + self.budget_s
         return [judged for solution in solutions for judged in self._one_solution(solution)]
 
@@ -183,11 +177,11 @@ class Campaign:
         found += [Judged(m, Fate.UNREACHABLE) for m in waiting if m.spot in dead_lines]
         waiting = [m for m in waiting if m.spot not in dead_lines]
         reached: dict[Spot, bool] = dict.fromkeys(top, True)
-        with ThreadPoolExecutor(len(self.sandboxes)) as pool:
-            for number, judged in enumerate(pool.map(lambda m: self._judge(m, original, quick, reached), waiting)):
-                found.append(judged)
-                self.on_judged(judged)
-                self.on_activity(solution.name, number + 1, len(waiting))
+        every_fate = self.pool.map(lambda m: self._judge(m, original, quick, reached), waiting)
+        for number, judged in enumerate(every_fate, 1):
+            found.append(judged)
+            self.on_judged(judged)
+            self.on_activity(solution.name, number, len(waiting))
         return found
 
     def _original(self, solution: Solution) -> Recorder:
@@ -269,19 +263,11 @@ class Campaign:
                 seen.caught_by, seen.how = "upload", Verdict.FAILED
                 return None
             raise SpecError(f"{filename}: {refused.message}", "Change the solution.") from refused
-        with self._sandbox() as sandbox:
+        with self.pool.sandbox() as sandbox:
             try:
                 return pipeline.grade(loaded, unpacked, sandbox, data=self.data, witness=seen)
             except Stopped:
                 return None
-
-    @contextmanager
-    def _sandbox(self) -> Iterator[Sandbox]:
-        sandbox = self._free.get()
-        try:
-            yield sandbox
-        finally:
-            self._free.put(sandbox)
 
 
 def _quick(loaded: LoadedSpec, original: Recorder) -> LoadedSpec:
