@@ -88,15 +88,18 @@ def make_dataset(making: Making, fields: Mapping[str, Any]) -> Any:
 
 @maker("given_model")
 def make_given_model(_making: Making, fields: Mapping[str, Any]) -> Any:
-    """A linear classifier with these weights (C, F) and biases (C,), in eval mode."""
-    weight, bias = fields.get("weight"), fields.get("bias")
+    """A linear classifier with these weights (C, F) and biases (C,); with dropout before it, if asked for."""
+    weight, bias, dropout = fields.get("weight"), fields.get("bias"), fields.get("dropout", 0.0)
     if not isinstance(weight, np.ndarray) or not isinstance(bias, np.ndarray) or weight.ndim != 2:
         raise BadRequest("a given model needs weight (C, F) and bias (C,)")
+    if not isinstance(dropout, int | float) or not 0 <= dropout <= 1:
+        raise BadRequest("a given model's dropout is a share")
     linear = torch.nn.Linear(weight.shape[1], weight.shape[0])
     with torch.no_grad():
         linear.weight.copy_(torch.from_numpy(weight.copy()))
         linear.bias.copy_(torch.from_numpy(bias.copy()))
-    return torch.nn.Sequential(torch.nn.Flatten(), linear).to(device()).eval()
+    layers = [torch.nn.Flatten(), *([torch.nn.Dropout(dropout)] if dropout else []), linear]
+    return torch.nn.Sequential(*layers).to(device()).train(fields.get("train") is True)
 
 
 @maker("entry")

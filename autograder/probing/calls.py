@@ -48,7 +48,8 @@ def calls(student: StudentProcess, observation: schema.Calls, seed: int, values:
             if message.payload.get("event") == "answer" and len(answers) < target:
                 answers.append(_answer(student, message.payload))
 
-        request = {"entry": observation.entry, "cases": chunk, "as_tensor": observation.as_tensor, "seed": seed}
+        request = {"entry": observation.entry, "cases": chunk, "seed": seed}
+        request |= observation.model_dump(include={"as_tensor", "keep_arguments"})
         student.ask("calls", request, keep)
         if len(answers) != target:
             raise ProbeFailed(
@@ -65,16 +66,22 @@ def _request(student: StudentProcess, case: Case) -> dict[str, Any]:
 
 
 def _answer(student: StudentProcess, payload: Mapping[str, Any]) -> dict[str, Any]:
-    """{"value": tree} or {"error": {type, message, where}}; of a tainted process's errors only a built-in type."""
+    """{"value": tree} or {"error": {type, base, message, where}}, and {"arguments": tree} where these are kept.
+
+    base is the nearest built-in type. Of a tainted process's errors nothing but built-in types is told.
+    """
+    kept = {"arguments": payload["arguments"]} if "arguments" in payload else {}
     if "error" not in payload:
-        return {"value": payload.get("value")}
+        return {"value": payload.get("value"), **kept}
     error = mapping(payload.get("error"))
-    name = text(error.get("type"), 200) or "Exception"
+    name, base = (text(error.get(key), 200) for key in ("type", "base"))
+    base = base if base in KNOWN_ERRORS else "Exception"
     if student.tainted:
-        return {"error": {"type": name if name in KNOWN_ERRORS else "Exception", "message": "", "where": ""}}
-    return {
-        "error": {"type": name, "message": text(error.get("message"), 2000), "where": text(error.get("where"), 200)}
-    }
+        told = {"type": name if name in KNOWN_ERRORS else "Exception", "base": base, "message": "", "where": ""}
+        return {"error": told, **kept}
+    told = {"type": name or "Exception", "base": base}
+    told |= {"message": text(error.get("message"), 2000), "where": text(error.get("where"), 200)}
+    return {"error": told, **kept}
 
 
 def chunks(requests: Sequence[Any]) -> Iterator[list[Any]]:

@@ -32,7 +32,8 @@ class Ref:
     """An argument that the harness makes, because it can't be written down.
 
     kind and what it needs: `array` (name of an array of the data set); `model`, `tokenizer` (name: a folder of the
-    data set's files); `given_model` (weight: array (C, F), bias: array (C,); a module flatten → linear → logits);
+    data set's files); `given_model` (weight: array (C, F), bias: array (C,), dropout: share,
+    train: true to hand it over in train mode; a module flatten → dropout → linear → logits);
     `dataset` (inputs, targets: array names; a TensorDataset); `entry` (name of an entry point: the student's own
     object); `built` (name of an entry point: the student's model, built). Raises SpecError for another kind.
     """

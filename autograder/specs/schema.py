@@ -162,6 +162,7 @@ class Calls(_Observation):
     entry: Identifier
     cases: CaseList = Field(description="Case list of the data set.")
     as_tensor: bool = Field(False, description="Give arrays as tensors.")
+    keep_arguments: bool = Field(False, description="Also bring back the arguments as they are after each call.")
 
 
 class Predict(_Observation):

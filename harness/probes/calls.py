@@ -39,7 +39,7 @@ def run_calls(session: Session, request: Request) -> Mapping[str, Any]:
     """Call an entry with every case; an event with the answer or the error of each, as soon as there is one."""
     entry = session.entry(request.text("entry"))
     making = Making(session, request.get("as_tensor", bool, False), request.seed)
-    function = _callable(entry, request)
+    function, keep = _callable(entry, request), request.get("keep_arguments", bool, False)
     for case in request.get("cases", list):
         if not isinstance(case, dict):
             raise BadRequest("a case holds arguments and keywords")
@@ -47,7 +47,8 @@ def run_calls(session: Session, request: Request) -> Mapping[str, Any]:
         made = realise(making, [case.get("arguments") or [], case.get("keywords") or {}])
         args, named = adapt(function, entry.parameters, *made)
         seed_all(request.seed)
-        _emit(request, _outcome(function, args, named))
+        outcome = _outcome(function, args, named)
+        _emit(request, {**outcome, **_kept(made[0])} if keep else outcome)
     return {}
 
 
@@ -56,7 +57,20 @@ def _outcome(function: Callable[..., Any], args: list[Any], named: dict[str, Any
     try:
         return {"value": tree(function(*args, **named))}
     except BaseException as error:
-        return {"error": describe(error)}
+        return {"error": {**describe(error), "base": _built_in(error)}}
+
+
+def _built_in(error: BaseException) -> str:
+    """The name of the nearest class of Python's own that an exception is or inherits from."""
+    return next(kind.__name__ for kind in type(error).__mro__ if kind.__module__ == "builtins")
+
+
+def _kept(arguments: list[Any]) -> dict[str, Any]:
+    """{"arguments": [tree]} as they are after the call; nothing if they can't travel any more."""
+    try:
+        return {"arguments": tree(arguments)}
+    except BaseException:
+        return {}
 
 
 def _emit(request: Request, outcome: dict[str, Any]) -> None:

@@ -43,6 +43,14 @@ def stops(x):
     if x == 3: return 'a' * (1 << 21)
     return x
 
+class TooLarge(ValueError):
+    pass
+
+def sorts(x, fail=False):
+    x.sort()
+    if fail: raise TooLarge('no')
+    return 0
+
 def kinds(values):
     return type(values).__name__
 
@@ -78,7 +86,7 @@ def calls(harness: Harness, name: str, *cases: Any, parameters: Any = (), **opti
     assert harness.result("resolve", entries={"f": entry})["f"]["found"]
     listed = [c if isinstance(c, dict) else {"arguments": list(c), "keywords": {}} for c in cases]
     assert harness.result("calls", entry="f", cases=listed, **options) == {}
-    return [{k: v for k, v in event.items() if k in ("value", "error")} for event in harness.events]
+    return [{k: v for k, v in event.items() if k in ("value", "error", "arguments")} for event in harness.events]
 
 
 def test_every_case_is_answered_in_order_and_an_error_costs_one(loaded: Harness) -> None:
@@ -114,6 +122,25 @@ def test_arrays_come_as_arrays_or_tensors_and_cannot_be_spoilt(loaded: Harness) 
         assert calls(loaded, "kinds", [ref], [np.zeros(2)], **options) == [{"value": kind}] * 2
         first, second = calls(loaded, "spoils", [ref], [ref], **options)
         np.testing.assert_array_equal(first["value"], second["value"])
+
+
+def test_arguments_come_back_as_they_are_after_the_call(loaded: Harness) -> None:
+    answers = calls(loaded, "sorts", [[2, 1]], [[3, 1], True], [np.array([2.0, 1.0])], keep_arguments=True)
+    assert answers[0] == {"value": 0, "arguments": [[1, 2]]}
+    assert answers[1]["arguments"] == [[1, 3], True]
+    np.testing.assert_array_equal(answers[2]["arguments"][0], [1.0, 2.0])
+
+
+def test_an_exception_names_the_built_in_one_it_inherits_from(loaded: Harness) -> None:
+    answer = calls(loaded, "sorts", [[1], True])[0]
+    assert (answer["error"]["type"], answer["error"]["base"]) == ("TooLarge", "ValueError")
+
+
+def test_a_given_model_has_dropout_if_it_is_asked_for(loaded: Harness) -> None:
+    model = {"$ref": "given_model", "weight": np.eye(40, dtype=np.float32), "bias": np.zeros(40, np.float32)}
+    for fields, dropped in (({}, False), ({"dropout": 0.5}, False), ({"dropout": 0.5, "train": True}, True)):
+        answer = calls(loaded, "logits_of", [{**model, **fields}, np.ones((1, 40), np.float32)], as_tensor=True)[0]
+        assert (set(np.unique(answer["value"])) == {0.0, 2.0}) is dropped
 
 
 def test_objects_are_made_for_arguments(loaded: Harness) -> None:
