@@ -12,7 +12,7 @@ from types import MappingProxyType
 from autograder import reseeding, scoring
 from autograder.checks.base import Context
 from autograder.intake import Upload
-from autograder.model import CheckResult, GradeReport, Observation, Outcome, Verdict
+from autograder.model import CheckResult, GradeReport, Observation, Outcome, Verdict, Visibility
 from autograder.probing import Prober
 from autograder.sandbox.base import Sandbox
 from autograder.specs.dataset import DataSet
@@ -204,10 +204,15 @@ class _Run:
         return self.settled.get(check.spec.id) or self._call_check(check, observation)
 
     def _other_judge(self, name: str, check: LoadedCheck) -> str | None:
-        """Title of the check that will carry a failed observation's verdict, None if this one has to."""
+        """Title of the check that will carry a failed observation's verdict, None if this one has to.
+
+        Where a check that students see at once is among those of this stage, it does: they need the error to go on.
+        """
+        direct = [c for c in self.loaded.checks if c.spec.observe == name]
+        seen = [c for c in direct if c.spec.visibility is Visibility.VISIBLE and c.stage == check.stage]
         if check.spec.observe == name:
-            return None
-        return next((c.title for c in self.loaded.checks if c.spec.observe == name), None)
+            return seen[0].title if seen and check not in seen else None
+        return next((c.title for c in (*seen, *direct)), None)
 
     def _call_check(self, check: LoadedCheck, observation: Observation) -> Outcome:
         data = self.data

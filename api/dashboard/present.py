@@ -123,8 +123,9 @@ def attempt_lines(submissions: Sequence[SubmissionView]) -> tuple[AttemptLine, .
         score = ""
         if sub.report and sub.report.verdict is not Verdict.GRADER_ERROR:
             score = f"{words.points(sub.report.score)} / {words.points(sub.report.max_score)}"
+        label = words.so_far(sub.report.verdict, sub.report.withheld) if sub.report else words.label(verdict)
         name = one_line(sub.filename, 80)
-        lines.append(AttemptLine(sub.id, sub.attempt, sub.created, name, verdict, words.label(verdict), score))
+        lines.append(AttemptLine(sub.id, sub.attempt, sub.created, name, verdict, label, score))
     return tuple(lines)
 
 
@@ -220,7 +221,7 @@ def _banner(sub: SubmissionView) -> Banner:
         text = "It was kept out before grading and uses up no attempt. See below what to do, then upload again."
         return Banner("refused", "This upload could not be taken", text)
     if report is not None:
-        heading, text = words.headline(report.checks, report.verdict, report.withheld)
+        heading, text = words.headline(report.checks, report.verdict, report.withheld_until)
         if report.verdict is Verdict.GRADER_ERROR:
             return Banner(str(report.verdict), heading, text)
         done = words.percent(report.score, report.max_score)

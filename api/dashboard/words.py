@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from api.dashboard.svg import readable
-from autograder.model import CheckResult, Verdict
+from autograder.model import CheckResult, Verdict, Visibility
 from autograder.text import one_line, printable
 
 LABELS = {
@@ -80,14 +80,42 @@ def _value(value: Any, depth: int = 0) -> str:
     return printable(value, 1000)
 
 
-def headline(checks: Sequence[CheckResult], verdict: Verdict, withheld: int) -> tuple[str, str]:
+_SHOWN_LATER = {
+    Visibility.AFTER_DUE_DATE: "after the due date",
+    Visibility.AFTER_PUBLISHED: "when results are published",
+}
+
+
+def withheld_note(withheld: Mapping[Visibility, int]) -> str:
+    """How many more checks count, and when they will be shown; empty if there are none."""
+    later = sum(withheld.get(visibility, 0) for visibility in _SHOWN_LATER)
+    never = withheld.get(Visibility.HIDDEN, 0)
+    said = []
+    if later:
+        when = " or ".join(words for visibility, words in _SHOWN_LATER.items() if withheld.get(visibility))
+        verb = "counts as well and is" if later == 1 else "count as well and are"
+        said.append(f"{later} more {_checks(later)} {verb} not shown yet: see again {when}.")
+    if never:
+        verb = "counts as well and stays" if never == 1 else "count as well and stay"
+        said.append(f"{never} more {_checks(never)} {verb} hidden.")
+    return " ".join(said)
+
+
+def _checks(number: int) -> str:
+    return "check" if number == 1 else "checks"
+
+
+def so_far(verdict: Verdict, withheld: int) -> str:
+    """A verdict as a short label; while checks are withheld, none that sounds final."""
+    if withheld and verdict is Verdict.PASSED:
+        return "passed so far"
+    return "graded" if withheld and verdict is Verdict.SKIPPED else label(verdict)
+
+
+def headline(checks: Sequence[CheckResult], verdict: Verdict, withheld: Mapping[Visibility, int]) -> tuple[str, str]:
     """The big sentence over a report and the smaller one below. Never says "all" while checks are withheld."""
     done = sum(check.verdict is Verdict.PASSED for check in checks)
-    later = ""
-    if withheld:
-        some = "1 more check counts" if withheld == 1 else f"{withheld} more checks count"
-        later = f"{some} as well and is not shown yet: see again after the due date or when results are published."
-        later = later if withheld == 1 else later.replace("and is not", "and are not")
+    later = withheld_note(withheld)
     if verdict is Verdict.GRADER_ERROR:
         return (
             "Something went wrong on our side",

@@ -63,7 +63,12 @@ class ReportOut(BaseModel):
     verdict: str
     score: float
     max_score: float
-    withheld: int = Field(description="Checks that exist but are not shown yet; above 0, score covers only shown ones.")
+    withheld: int = Field(
+        description="Checks that count but are not shown now; above 0, score and verdict cover only the others."
+    )
+    withheld_until: dict[str, int] = Field(
+        description="How many of them are shown after_due_date, after_published, or never (hidden)."
+    )
     checks: list[CheckOut]
     remarks: list[RemarkOut]
     output: str = Field(description="What the submission printed before any hidden input reached it.")
@@ -82,6 +87,7 @@ class ReportOut(BaseModel):
             score=report.score,
             max_score=report.max_score,
             withheld=report.withheld,
+            withheld_until={str(visibility): number for visibility, number in report.withheld_until.items()},
             checks=[CheckOut.of(check) for check in report.checks],
             remarks=[RemarkOut(code=r.code, message=r.message, where=r.where) for r in report.remarks],
             output=report.output,

@@ -118,8 +118,11 @@ def _summary(final: Mapping[str, Any], console: Console) -> int:
     withheld = report["withheld"]
     line = Text.assemble((f"{report['score']:g}/{report['max_score']:g} points", "bold"))
     line.append(f", {passed} of {len(checks)} {'shown ' if withheld else ''}checks passed")
-    if withheld:
-        line.append(f"; {withheld} more count as well and are not shown yet")
+    never = report["withheld_until"].get("hidden", 0)
+    if withheld > never:
+        line.append(f"; {withheld - never} more count as well and are not shown yet")
+    if never:
+        line.append(f"; {never} more count as well and stay hidden")
     console.print(line, soft_wrap=True)
     return 0 if passed == len(checks) and (checks or not withheld) else 1
 

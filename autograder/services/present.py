@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -86,6 +87,7 @@ def _report(row: GradeReportRow, checks: Sequence[CheckResult], lens: Lens) -> R
         warning="",
         finished=row.created,
         withheld=withheld,
+        withheld_until=Counter(check.visibility for check in checks if not lens.shows(check.visibility)),
     )
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from autograder.model import CheckResult, Remark, Role, Verdict
+from autograder.model import CheckResult, Remark, Role, Verdict, Visibility
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +51,8 @@ class Refusal:
 class ReportView:
     """A grade report, already cut down to what this person may see now.
 
-    `withheld` counts checks that exist but are not shown yet; while it is above zero, score and max_score cover only
-    the shown checks for students.
+    `withheld` counts checks that exist but are not shown now; while it is above zero, score, max_score and verdict
+    cover only the shown checks. withheld_until: the same number by visibility, which says when they will be shown.
     """
 
     job_id: str
@@ -67,6 +68,7 @@ class ReportView:
     warning: str
     finished: datetime
     withheld: int = 0
+    withheld_until: Mapping[Visibility, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

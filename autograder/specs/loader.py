@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from autograder.checks import registry
 from autograder.checks.base import Check, Params
 from autograder.errors import SpecError
+from autograder.model import Visibility
 from autograder.specs import calibration
 from autograder.specs.complete import complete, entries
 from autograder.specs.data_rules import check_data, named, need_array
@@ -230,6 +231,13 @@ def _check_names(path: Path, spec: GraderSpec, written: GraderSpec, marks: Marks
                 f"{path}:{marks.key(where)}: two checks are called '{check.id}'", "Give each check its own id."
             )
         seen.add(check.id)
+        stage = next(s for s in spec.stages if check in s.checks)
+        if stage.stop_on_failure and stage != spec.stages[-1] and check.visibility is not Visibility.VISIBLE:
+            raise SpecError(
+                f"{path}:{marks.key((*where, 'visibility'))}: students would see whether '{check.id}' passed, because "
+                "its stage stops on failure",
+                "Move it into a later stage, or make it visible.",
+            )
     stages = [stage.name for stage in spec.stages]
     for index, name in enumerate(stages):
         if name in stages[:index]:

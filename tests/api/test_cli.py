@@ -111,6 +111,14 @@ def test_withheld_checks_are_never_called_passed(cli: Cli) -> None:
     assert "1 of 1 shown checks passed; 1 more count as well and are not shown yet" in out
 
 
+def test_checks_that_stay_hidden_are_not_promised(cli: Cli) -> None:
+    worker = graded(make_report(make_check(1), make_check(2, 0.0, visibility=Visibility.HIDDEN)))
+    code, out, _ = cli.submit()
+    worker.join()
+    assert code == 0
+    assert "1 of 1 shown checks passed; 1 more count as well and stay hidden" in out
+
+
 def test_refused_is_exit_code_2(cli: Cli) -> None:
     code, _, err = cli.submit("broken.py")
     assert code == 2

@@ -167,6 +167,7 @@ def test_withheld_checks_are_counted_and_nothing_else_is_said(world: World) -> N
     answer = world.api(world.other).get(f"/api/v1/submissions/{made['id']}")
     report = answer.json()["report"]
     assert (report["withheld"], report["score"], report["max_score"]) == (1, 2.0, 2.0)
+    assert report["withheld_until"] == {"after_published": 1}
     assert "Secret" not in answer.text
     gradebook.publish(world.ours.instructor, world.ours.assignment_id)
     report = world.api(world.other).get(f"/api/v1/submissions/{made['id']}").json()["report"]

@@ -151,3 +151,11 @@ def test_a_progress_listener_can_stop_the_grading(loaded: LoadedSpec) -> None:
 
     with pytest.raises(InterruptedError):
         pipeline.grade(loaded, unpack("net.py", b"x = 1\n"), FakeSandbox(), on_progress=stop)
+
+
+def test_a_check_that_students_see_carries_the_error_of_a_probe(loaded: LoadedSpec) -> None:
+    text = SPEC.replace("id: shape, type: output_shape,", "id: shape, type: output_shape, visibility: hidden,")
+    (loaded.folder / "spec.yaml").write_text(text)
+    report, verdicts = grade(load_spec(loaded.folder), "forward raise")
+    assert (verdicts["shape"], verdicts["finite"]) == (Verdict.SKIPPED, Verdict.CRASHED)
+    assert "“Finite numbers” could not be run" in report.checks[1].message

@@ -192,3 +192,14 @@ def test_a_changed_sibling_is_read_anew(tmp_path: Path) -> None:
     assert load_spec(write(tmp_path)).build_data(None, 0).arrays["labels"].max() == 0
     folder = write(tmp_path, reference=REFERENCE.replace("np.zeros", "np.ones"))
     assert load_spec(folder).build_data(None, 0).arrays["labels"].max() == 1
+
+
+def test_a_check_that_is_not_shown_may_not_decide_what_is_run(tmp_path: Path) -> None:
+    text = SHORT[: SHORT.index("checks:")] + (
+        "stages:\n"
+        "  - {name: One, stop_on_failure: true, checks: [{type: finite, visibility: hidden}]}\n"
+        "  - {name: Two, checks: [{type: entry_points}]}\n"
+    )
+    with pytest.raises(SpecError, match=r"spec.yaml:8:64: students would see whether 'finite' passed"):
+        load_spec(write(tmp_path, text))
+    load_spec(write(tmp_path, text.replace("stop_on_failure: true", "stop_on_failure: false")))
