@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from types import ModuleType
 from typing import Any
 
-from harness import stubs
+from harness import local, stubs
 from harness.definitions import bound_names
 from harness.errors import (
     SOURCES,
@@ -41,19 +41,24 @@ from harness.submission import Submission, remark_redefinitions
 MODES = ("definitions", "run_all")
 
 
-def load(files: Mapping[str, bytes], main: str, mode: str, folder: Path) -> tuple[Submission, list[bytes]]:
+def load(
+    files: Mapping[str, bytes], main: str, mode: str, folder: Path, data: Path | None = None
+) -> tuple[Submission, list[bytes]]:
     """Load a submission; returns it and the figures it drew (PNG, run-all mode only).
 
-    files: relative path → content. Raises HarnessError if the main file can't be read at all, BadRequest for an
-    unknown mode or file. What single cells or statements raise becomes a remark.
+    files: relative path → content. data: folder of the files that the task shows. What single cells or statements
+    raise becomes a remark. Raises HarnessError if the main file can't be read at all, BadRequest for an unknown mode or
+    file.
     """
     if mode not in MODES or main not in files:
         raise BadRequest("load needs a mode (definitions or run_all) and a main file among the files")
     notes = Notes()
     folder = folder.resolve()
     student_folder(folder)
-    for name, data in files.items():
-        write_file(folder, name, data)
+    for name, content in files.items():
+        write_file(folder, name, content)
+    if data is not None:
+        local.show(data, folder)
     stubs.install_colab(lambda code, message: notes.remark(code, message))
     module = _student_module(folder, main)
     importlib.invalidate_caches()

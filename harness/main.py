@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import BadRequest, HarnessError, Kind, describe
-from harness.hub import refuse_empty_tokenizers
+from harness.hub import serve_hub, warm_transformers
 from harness.stubs import prepare_environment, quiet_progress, refuse_input, refuse_network, tame_torch
 from harness.wire import Connection, WireError
 
@@ -30,7 +30,7 @@ def main() -> None:
     warm()
     refuse_input()
     refuse_network()
-    refuse_empty_tokenizers()
+    serve_hub()
     serve(connection, Path.cwd())
 
 
@@ -42,6 +42,8 @@ def warm() -> None:
 
     import harness.probes
     from harness.isolation import settle
+    from harness.tables import install_tables
+    from harness.vectors import install_vectors
     from harness.vision import install_vision
     from harness.watch import watch_loaders
 
@@ -51,6 +53,9 @@ def warm() -> None:
     tame_torch()
     watch_loaders()
     install_vision()
+    install_tables()
+    install_vectors()
+    warm_transformers()
     settle()
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch.utils.data import TensorDataset
 
+from harness import local
 from harness.build import build_model
 from harness.convert import device, to_tensor
 from harness.errors import BadRequest
@@ -100,6 +101,18 @@ def make_given_model(_making: Making, fields: Mapping[str, Any]) -> Any:
         linear.bias.copy_(torch.from_numpy(bias.copy()))
     layers = [torch.nn.Flatten(), *([torch.nn.Dropout(dropout)] if dropout else []), linear]
     return torch.nn.Sequential(*layers).to(device()).train(fields.get("train") is True)
+
+
+@maker("model")
+def make_model(_making: Making, fields: Mapping[str, Any]) -> Any:
+    """A transformers model of a folder of the task's files."""
+    return local.local_model(_text(fields, "name")).to(device())
+
+
+@maker("tokenizer")
+def make_tokenizer(_making: Making, fields: Mapping[str, Any]) -> Any:
+    """The tokenizer of a folder of the task's files."""
+    return local.local_tokenizer(_text(fields, "name"))
 
 
 @maker("entry")

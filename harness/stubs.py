@@ -15,6 +15,7 @@ import sys
 import tempfile
 import urllib.request
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from types import FrameType, ModuleType
 from typing import Any, NoReturn
 
@@ -108,16 +109,33 @@ class StandInFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> importlib.machinery.ModuleSpec | None:
         """A spec for the root or anything below it."""
-        del path, target
         if fullname != self._root and not fullname.startswith(self._root + "."):
             return None
         if _importer().split(".")[0] == "transformers":
             return None
+        if fullname == self._root and (real := _real_spec(fullname, path, target)) is not None:
+            return real
         return importlib.machinery.ModuleSpec(fullname, self, is_package=True)
 
     def exec_module(self, module: ModuleType) -> None:
         """Fill the module."""
         self._fill(module)
+
+
+def _real_spec(*wanted: Any) -> importlib.machinery.ModuleSpec | None:
+    """What another finder has: a module or a folder with code, not just a folder that is called so."""
+    specs = (finder.find_spec(*wanted) for finder in sys.meta_path if not isinstance(finder, StandInFinder))
+    for spec in filter(None, specs):
+        folders = [Path(place) for place in spec.submodule_search_locations or ()]
+        if spec.origin or any(any(place.glob("*.py")) for place in folders):
+            return spec
+    return None
+
+
+def stand_in(package: str, fill: Callable[[ModuleType], None]) -> None:
+    """Make a package importable that is not installed; a real module of the name, such as a student's, wins."""
+    if importlib.util.find_spec(package) is None:
+        sys.meta_path.insert(0, StandInFinder(package, fill))
 
 
 def _importer() -> str:

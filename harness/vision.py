@@ -1,4 +1,5 @@
-"""A stand-in for torchvision, which the runtime lacks: the usual tensor transforms work, data sets and models refuse.
+"""A stand-in for torchvision, which the runtime lacks: the usual tensor transforms work, picture
+sets come from the task's files, other data sets and models refuse.
 
 Imports and class definitions of student files that mention torchvision need little more than the names.
 """
@@ -8,7 +9,6 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import random
-import sys
 from collections.abc import Callable, Sequence
 from types import ModuleType
 from typing import Any
@@ -17,8 +17,9 @@ import numpy as np
 import torch
 from torch.nn import functional
 
+from harness import local, pictures
 from harness.errors import MissingPackage, NetworkRefused
-from harness.stubs import StandInFinder
+from harness.stubs import stand_in
 
 
 class Compose:
@@ -152,7 +153,7 @@ def _stand_in_class(module: str, name: str) -> type:
 
     def init(_self: Any, *args: Any, **keywords: Any) -> None:
         if "datasets" in module:
-            raise _no_data(name, keywords.get("download"))
+            raise local.refused(f"torchvision.datasets.{name}")
         if "models" in module:
             raise _no_model(name, args, keywords)
 
@@ -170,11 +171,6 @@ def _stand_in_class(module: str, name: str) -> type:
     meta = type("StandIn", (type,), {"__getattr__": get})
     made: type = meta(name, (), {"__init__": init, "__call__": call, "__module__": module})
     return made
-
-
-def _no_data(name: str, download: Any) -> Exception:
-    message = f"torchvision.datasets.{name} can't be had here: there is no network. The grader hands the data over."
-    return NetworkRefused(message) if download else FileNotFoundError(message)
 
 
 def _no_model(name: str, args: tuple[Any, ...], keywords: dict[str, Any]) -> Exception:
@@ -197,6 +193,8 @@ def _fill(module: ModuleType) -> None:
             raise AttributeError(attribute)
         if name == "torchvision" or attribute in ("functional", "transforms"):
             return importlib.import_module(f"{name}.{attribute}")
+        if name == "torchvision.datasets" and attribute in pictures.NAMES:
+            return pictures.picture_class(attribute)
         made = _stand_in_class(name, attribute)
         setattr(module, attribute, made)
         return made
@@ -205,6 +203,5 @@ def _fill(module: ModuleType) -> None:
 
 
 def install_vision() -> None:
-    """Make `import torchvision` work if the package is absent. It comes last, so a real or a student's one wins."""
-    if importlib.util.find_spec("torchvision") is None:
-        sys.meta_path.append(StandInFinder("torchvision", _fill))
+    """Make `import torchvision` work if the package is absent."""
+    stand_in("torchvision", _fill)

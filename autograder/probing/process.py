@@ -16,9 +16,10 @@ from autograder.intake import Upload
 from autograder.model import ProbeFailure, Remark, Verdict
 from autograder.probing import untrusted
 from autograder.probing.untrusted import KNOWN_ERRORS, is_real_place, mapping, text
-from autograder.sandbox.base import Limits, Message, Sandbox, SandboxSession
+from autograder.sandbox.base import DATA, Limits, Message, Sandbox, SandboxSession
 from autograder.specs.dataset import DataSet, Ref
 from autograder.specs.schema import GraderSpec
+from autograder.specs.shown import shown_folder
 
 log = logging.getLogger(__name__)
 
@@ -82,7 +83,7 @@ class StudentProcess:
             return
         self.drop()
         begun = time.monotonic()
-        self._session = self.sandbox.open(_limits(self.spec))
+        self._session = self.sandbox.open(_limits(self.spec, self.data))
         started = time.monotonic()
         self.count("start", started - begun)
         try:
@@ -110,8 +111,8 @@ class StudentProcess:
             "mode": self.spec.load,
             "seed": self.seed,
         }
-        if self.data.files:
-            request["data_files"] = [{"name": name, "data": data} for name, data in self.data.files.items()]
+        if shown_folder(self.data) is not None:
+            request["data"] = DATA
         loaded = self.ask("load", request)
         self.names = mapping(loaded.get("names"))
         self.remarks = self.remarks or untrusted.remarks(loaded.get("remarks"))
@@ -248,7 +249,7 @@ class StudentProcess:
         return value
 
 
-def _limits(spec: GraderSpec) -> Limits:
+def _limits(spec: GraderSpec, data: DataSet) -> Limits:
     limits = spec.limits
     return Limits(
         wall_s=limits.wall_s,
@@ -257,4 +258,6 @@ def _limits(spec: GraderSpec) -> Limits:
         processes=limits.processes,
         disk_mb=limits.disk_mb,
         output_kb=limits.output_kb,
+        shown=shown_folder(data),
+        preload=spec.runtime.preload,
     )

@@ -11,6 +11,7 @@ from autograder.sandbox import cgroups
 from autograder.sandbox.base import Sandbox
 from autograder.sandbox.bubblewrap import BubblewrapSandbox
 from autograder.sandbox.forkserver import ForkServerSandbox
+from autograder.specs.shown import shelf_of
 
 NAMES = ("bubblewrap", "forkserver")
 
@@ -26,7 +27,9 @@ def open_sandbox(settings: Settings, *, gpu: bool = False) -> Sandbox:
     if settings.sandbox == "bubblewrap":
         return BubblewrapSandbox(settings.runtime_python, ROOT / "harness", device=device, groups=groups)
     if settings.sandbox == "forkserver":
-        warm = ForkServerSandbox(settings.runtime_python, ROOT / "harness", device=device, groups=groups)
+        warm = ForkServerSandbox(
+            settings.runtime_python, ROOT / "harness", device=device, groups=groups, shelf=shelf_of(settings)
+        )
         warm.warm_up()
         return warm
     module, colon, factory = settings.sandbox.partition(":")

@@ -9,18 +9,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 
 Array = np.ndarray[Any, Any]
+DATA = "/data"  # inside: the files that a data set shows to student code, read-only
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
     """What one session may use. All are enforced from outside the student's process.
 
-    wall_s bounds one request unless the request names its own; cpu_s the whole session.
+    wall_s bounds one request unless the request names its own; cpu_s the whole session. shown: a folder (from
+    specs/shown.py) to read, at /data inside. preload: what should be imported already where that can be, by names of
+    forkserver.PRELOAD.
     """
 
     wall_s: float = 60.0
@@ -34,6 +38,8 @@ class Limits:
     total_mb: int = 512  # all frames of a session from the student's side
     events: int = 1000  # progress events in one request
     threads: int = 1
+    shown: Path | None = None
+    preload: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

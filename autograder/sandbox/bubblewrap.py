@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from autograder.errors import SandboxUnavailable
-from autograder.sandbox.base import Limits
+from autograder.sandbox.base import DATA, Limits
 from autograder.sandbox.cgroups import Groups
 from autograder.sandbox.launch import LOCK_FAILED, Plan, explain, launch
 from autograder.sandbox.runtime import discover
@@ -46,8 +46,9 @@ class BubblewrapSandbox:
     def open(self, limits: Limits) -> Session:
         """Start a process with the harness ready for `load`. Raises SandboxError, SandboxUnavailable."""
         group = self._groups.make(limits) if self._groups else None
+        shows = {DATA: limits.shown} if limits.shown else {}
         try:
-            started = launch(Plan(self._runtime, self._harness, limits, self._device), group)
+            started = launch(Plan(self._runtime, self._harness, limits, self._device, shows), group)
         except BaseException:
             if group is not None:
                 group.remove()

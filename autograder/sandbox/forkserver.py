@@ -11,14 +11,14 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
 from autograder.errors import SandboxError, SandboxUnavailable
 from autograder.sandbox.base import Limits
 from autograder.sandbox.cgroups import Groups
-from autograder.sandbox.forkserver_process import ForkServer, recipe, start
+from autograder.sandbox.forkserver_process import SHELF, ForkServer, recipe, start
 from autograder.sandbox.launch import LOCK_FAILED, Plan, explain
 from autograder.sandbox.runtime import discover
 from autograder.sandbox.session import Session, Started
@@ -29,6 +29,15 @@ WARM = (
     *("numpy", "torch", "torch._dynamo", "torch.utils.data", "safetensors.torch", "sklearn.metrics"),
     *("pandas", "matplotlib.pyplot", "IPython.core.interactiveshell"),
 )
+# What Limits.preload may name. Each combination has a server of its own, started when first asked for.
+PRELOAD: Mapping[str, tuple[str, ...]] = {
+    "transformers": (
+        *("transformers", "tokenizers", "transformers.models.auto.auto_factory", "transformers.pipelines"),
+        *("transformers.models.auto.modeling_auto", "transformers.models.auto.tokenization_auto"),
+        *("transformers.models.bert.modeling_bert", "transformers.models.bert.tokenization_bert"),
+        *("transformers.models.distilbert.modeling_distilbert", "transformers.trainer"),
+    ),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +74,15 @@ class ForkServerSandbox:
         policy: Policy = Policy(),
         spare: bool = True,
         groups: Groups | None = None,
+        shelf: Path | None = None,
     ) -> None:
         """runtime_python, harness_dir, device, groups: as for BubblewrapSandbox. modules: what the server imports.
 
-        spare: keep a child ready that has the limits asked for last. Raises SandboxUnavailable if the interpreter or
-        the harness is missing. Nothing is started before `warm_up` or `open`.
+        spare: keep a child ready that has the limits asked for last. shelf: folder (made if missing) in which every
+        folder lies that Limits.shown may name. Raises SandboxUnavailable if the interpreter or the harness is missing.
+        Nothing is started before `warm_up` or `open`.
         """
+        self._python = runtime_python
         self._runtime = discover(runtime_python)
         if not (harness_dir / "__main__.py").is_file():
             raise SandboxUnavailable(f"The harness is missing: {harness_dir / '__main__.py'} does not exist.")
@@ -80,6 +92,8 @@ class ForkServerSandbox:
         self._policy = policy
         self._keep_spare = spare
         self._groups = groups
+        self._shelf = shelf
+        self._kin: dict[tuple[str, ...], ForkServerSandbox] = {}  # by what they have imported beside the usual
         self._recipe = lru_cache(64)(lambda limits: recipe(self._plan(limits)))
         # One thread that lives as long as this object starts the servers: they end with the thread that started them.
         self._keeper = ThreadPoolExecutor(1, "forkserver-keeper")
@@ -105,6 +119,8 @@ class ForkServerSandbox:
         """
         if self._closed:
             raise SandboxError("the sandbox is closed")
+        if limits.preload:
+            return self._having(limits.preload).open(replace(limits, preload=()))
         wanted = self._recipe(limits)
         spare = self._take_spare(wanted)
         session = None
@@ -137,13 +153,41 @@ class ForkServerSandbox:
         self._closed = True
         with self._lock:
             spare, self._spare = self._spare, None
+            kin, self._kin = list(self._kin.values()), {}
+        for other in kin:
+            other.close()
         if spare is not None and not spare.cancel():
             self._throw_away(spare.result())
         self._keeper.submit(self._end_servers).result()  # on the keeper, so that no start is under way
         self._keeper.shutdown()
 
+    def _having(self, preload: tuple[str, ...]) -> ForkServerSandbox:
+        """The sandbox whose server has imported this as well. Raises SandboxError."""
+        unknown = sorted(set(preload) - set(PRELOAD))
+        if unknown:
+            raise SandboxError(f"nothing is known to preload for {', '.join(unknown)}; known: {', '.join(PRELOAD)}")
+        modules = [module for name in sorted(set(preload)) for module in PRELOAD[name]]
+        with self._lock:
+            if self._closed:
+                raise SandboxError("the sandbox is closed")
+            if preload not in self._kin:
+                self._kin[preload] = ForkServerSandbox(
+                    self._python,
+                    self._harness,
+                    device=self._device,
+                    modules=(*self._modules, *modules),
+                    policy=self._policy,
+                    spare=self._keep_spare,
+                    groups=self._groups,
+                    shelf=self._shelf,
+                )
+            return self._kin[preload]
+
     def _plan(self, limits: Limits) -> Plan:
-        return Plan(self._runtime, self._harness, limits, self._device)
+        if limits.shown is not None and (self._shelf is None or limits.shown.parent != self._shelf):
+            raise SandboxError(f"{limits.shown} can't be shown: the fork server shows folders of {self._shelf} only")
+        shows = {} if self._shelf is None else {SHELF: self._shelf}
+        return Plan(self._runtime, self._harness, limits, self._device, shows)
 
     def _fork(self, wanted: bytes, limits: Limits) -> Session:
         """A session with a new child. A server that fails is ended. Raises SandboxError, SandboxUnavailable."""
@@ -201,6 +245,8 @@ class ForkServerSandbox:
             return current
         if self._closed:
             raise SandboxError("the sandbox is closed")
+        if self._shelf is not None:
+            self._shelf.mkdir(parents=True, exist_ok=True)
         server = start(self._plan(Limits()), self._modules)
         try:
             server.wait_up(self._policy.start_s)

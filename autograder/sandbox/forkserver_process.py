@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from autograder.errors import SandboxError, SandboxUnavailable
+from autograder.sandbox.base import DATA
 from autograder.sandbox.cgroups import Group
 from autograder.sandbox.launch import (
     SHM,
@@ -36,6 +37,7 @@ _FORK_S = 20.0
 _END_S = 10.0
 _LOG_BYTES = 1 << 16
 _PACKET = 1 << 16
+SHELF = "/opt/shelf"  # where the server sees the folders of all data sets; a child sees one of them, elsewhere
 
 
 def recipe(plan: Plan) -> bytes:
@@ -43,6 +45,8 @@ def recipe(plan: Plan) -> bytes:
     config = lock_config(plan, 3)
     wanted = ("work", "temporary", "shared", "disk", "inodes", "shm", "writable", "environment")
     request = {key: config[key] for key in wanted} | {"threads": plan.limits.threads}
+    request |= {"shelf": SHELF if SHELF in plan.shows else "", "data": DATA}
+    request["shown"] = plan.limits.shown.name if plan.limits.shown else ""
     # The namespace's first process belongs to another user namespace, so it does not count.
     request["limits"] = {**config["limits"], "NPROC": plan.limits.processes}
     return json.dumps(request).encode()

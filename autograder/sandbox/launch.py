@@ -18,13 +18,13 @@ import socket
 import subprocess
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from autograder.errors import SandboxError, SandboxUnavailable
 from autograder.sandbox import seccomp
-from autograder.sandbox.base import Limits
+from autograder.sandbox.base import DATA, Limits
 from autograder.sandbox.cgroups import Group
 from autograder.sandbox.runtime import VENV, Runtime
 from autograder.sandbox.session import Started
@@ -68,12 +68,13 @@ _START = (
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to start. device: number of the NVIDIA card to show, None for the CPU."""
+    """What to start. device: number of the NVIDIA card to show, None for the CPU. shows: path inside → folder."""
 
     runtime: Runtime
     harness: Path
     limits: Limits
     device: int | None = None
+    shows: Mapping[str, Path] = field(default_factory=dict)
 
 
 @dataclass
@@ -169,7 +170,7 @@ def enclosure(plan: Plan) -> list[str]:
     """
     runtime, device = plan.runtime, plan.device
     bwrap = _tool("bwrap", "bubblewrap")
-    shown = {f"{PLACE}/harness": plan.harness, f"{PLACE}/{PACKAGE}": _SERVER}
+    shown = {f"{PLACE}/harness": plan.harness, f"{PLACE}/{PACKAGE}": _SERVER, **plan.shows}
     sources = {at: str(path) for at, path in {**runtime.folders, **shown}.items()}
     if os.geteuid() != 0:
         return [bwrap, *_inner(runtime, sources, device)]
@@ -206,7 +207,8 @@ def _inner(runtime: Runtime, sources: Mapping[str, str], device: int | None) -> 
     arguments += ["--symlink", "/proc/self/fd", "/dev/fd", "--tmpfs", SHM, "--remount-ro", "/dev"]
     if device is not None:
         arguments += ["--ro-bind", "/sys", "/sys"]
-    return [*arguments, "--dir", WORK, "--dir", TMP, "--dir", "/etc"]
+    places = [WORK, TMP, "/etc", *([] if DATA in sources else [DATA])]
+    return [*arguments, *(word for path in places for word in ("--dir", path))]
 
 
 def lock_config(plan: Plan, channel: int) -> dict[str, Any]:

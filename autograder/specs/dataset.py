@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -91,7 +92,8 @@ class DataSet:
     arrays: by name. hidden: names of arrays and case lists that are sent to the student's process but never shown: once
     one of them is there, nothing that process prints or raises is shown any more. judge_only: names of arrays (labels,
     references) that never leave the judge. class_names: in label order. cases: named lists of calls, simplest first.
-    files: relative path → content, put beside the submission; public. facts: what the judge alone needs, never sent.
+    files: relative path → content, folders: relative path → folder of this machine; both are public and lie, read-only,
+    beside the submission. facts: what the judge alone needs, never sent.
     """
 
     name: str
@@ -102,6 +104,26 @@ class DataSet:
     cases: Mapping[str, tuple[Case, ...]] = field(default_factory=dict)
     files: Mapping[str, bytes] = field(default_factory=dict)
     facts: Mapping[str, Any] = field(default_factory=dict)
+    folders: Mapping[str, Path] = field(default_factory=dict)
+
+    @cached_property
+    def files_digest(self) -> str:
+        """SHA-256 over files and folders, computed once; empty if there are none. Raises SpecError."""
+        if not self.files and not self.folders:
+            return ""
+        total = hashlib.sha256()
+        _feed(total, {name: self.files[name] for name in sorted(self.files)})
+        for place, folder in sorted(self.folders.items()):
+            if not folder.is_dir():
+                raise SpecError(
+                    f"data set '{self.name}': there is no folder {folder} to show as {place}",
+                    "Let the builder return None where the folder is missing.",
+                )
+            for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+                _feed(total, [place, path.relative_to(folder).as_posix()])
+                with path.open("rb") as file:
+                    total.update(hashlib.file_digest(file, "sha256").digest())
+        return total.hexdigest()
 
     @cached_property
     def digest(self) -> str:
@@ -110,7 +132,7 @@ class DataSet:
         for name in sorted(self.arrays):
             total.update(f"{name}:".encode())
             _feed(total, self.arrays[name])
-        parts = {"cases": self.cases, "files": self.files, "facts": self.facts}
+        parts = {"cases": self.cases, "files": self.files_digest, "facts": self.facts}
         _feed(total, {name: value for name, value in parts.items() if value})
         _feed(total, {"hidden": self.hidden, "judge_only": self.judge_only, "class_names": self.class_names})
         return total.hexdigest()

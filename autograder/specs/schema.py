@@ -45,6 +45,14 @@ class SpecLimits(_Model):
     output_kb: int = Field(256, ge=1, description="What it may print.")
 
 
+class RuntimeSpec(_Model):
+    """What the student's process finds prepared."""
+
+    preload: tuple[Literal["transformers"], ...] = Field(
+        (), description="Packages that it finds imported already, which saves each submission seconds."
+    )
+
+
 class DataSpec(_Model):
     """The data builder beside the spec and the data sets it knows, best first."""
 
@@ -225,6 +233,7 @@ class GraderSpec(_Model):
     )
     seed: int = Field(0, description="Seed of the data and of each probe.")
     limits: SpecLimits = SpecLimits()
+    runtime: RuntimeSpec = RuntimeSpec()
     entry_points: dict[Identifier, EntryPoint] = Field(description="What a submission must define.")
     data: DataSpec | None = Field(None, description="Default: the set 'standin' of data.py, if that file is there.")
     observations: dict[Identifier, ObservationSpec] = Field(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,6 @@ from harness.adapt import Declared
 from harness.errors import BadRequest
 from harness.execute import load
 from harness.isolation import seed_all
-from harness.loading import write_file
 from harness.resolve import resolve
 from harness.session import Request, Session, operation
 
@@ -22,26 +22,18 @@ def run_load(session: Session, request: Request) -> Mapping[str, Any]:
     """Load the submission's files."""
     if session.submission is not None:
         raise BadRequest("a submission is loaded already; start a new session")
-    files = _files(request, "files")
-    for name, data in _files(request, "data_files").items():
-        path = session.folder.resolve() / name
-        path.unlink(missing_ok=True)
-        write_file(session.folder.resolve(), name, data).chmod(0o444)
-        files.pop(name, None)  # a submission's own file of that name would otherwise be written over it
+    files = {}
+    for file in request.get("files", list):
+        if not isinstance(file, dict) or not isinstance(file.get("data"), np.ndarray):
+            raise BadRequest("files must be a list of {name, data}")
+        files[str(file.get("name"))] = file["data"].tobytes()
+    data = request.text("data", None)
     seed_all(request.seed)
-    session.submission, figures = load(files, request.text("main"), request.text("mode"), session.folder)
+    session.submission, figures = load(
+        files, request.text("main"), request.text("mode"), session.folder, Path(data) if data else None
+    )
     remarks = list(session.submission.notes.remarks)
     return {"names": session.submission.names(), "remarks": remarks, "figures": figures}
-
-
-def _files(request: Request, key: str) -> dict[str, bytes]:
-    """Files by name."""
-    files = {}
-    for file in request.get(key, list, []):
-        if not isinstance(file, dict) or not isinstance(file.get("data"), np.ndarray):
-            raise BadRequest(f"{key} must be a list of {{name, data}}")
-        files[str(file.get("name"))] = file["data"].tobytes()
-    return files
 
 
 @operation("resolve")

@@ -63,7 +63,7 @@ def _lock_in(request: Mapping[str, Any], filter_code: bytes) -> None:
 
 
 def _file_systems(request: Mapping[str, Any]) -> None:
-    """One sized file system behind the work and the temporary folder, one for shared memory, and a /proc of its own.
+    """One sized file system behind the work and the temporary folder, one for shared memory, a /proc of its own.
 
     A size alone would let through as many empty files as the machine has memory for, so inodes are limited as well.
     """
@@ -76,6 +76,10 @@ def _file_systems(request: Mapping[str, Any]) -> None:
     lock.mount(f"{temporary}/work", work, None, lock.MS_BIND)
     lock.mount(f"{temporary}/tmp", temporary, None, lock.MS_BIND)
     lock.mount("tmpfs", shared, "tmpfs", quiet, f"size={request['shm']},nr_inodes=1024,mode=0700")
+    if request["shown"]:
+        lock.mount(f"{request['shelf']}/{request['shown']}", request["data"], None, lock.MS_BIND)
+    if request["shelf"]:  # covered: the folders of other data sets are nobody's business here
+        lock.mount("tmpfs", request["shelf"], "tmpfs", quiet | lock.MS_RDONLY, "size=4k,nr_inodes=1,mode=0555")
     lock.mount("proc", "/proc", "proc", quiet | lock.MS_NOEXEC)
 
 

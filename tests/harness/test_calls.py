@@ -72,11 +72,13 @@ def overwrite(path):
 
 
 @pytest.fixture(scope="module")
-def loaded(warm_server: WarmServer) -> Iterator[Harness]:
+def loaded(warm_server: WarmServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Harness]:
+    data = tmp_path_factory.mktemp("data")
+    (data / "notes").mkdir()
+    (data / "notes" / "a.txt").write_bytes(b"given")
     with closing(Harness(warm_server)) as harness:
         files = [{"name": "submission.py", "data": SOURCE.encode()}, {"name": "notes/a.txt", "data": b"student's"}]
-        given = [{"name": "notes/a.txt", "data": b"given"}]
-        harness.result("load", files=files, data_files=given, main="submission.py", mode="definitions", seed=0)
+        harness.result("load", files=files, data=str(data), main="submission.py", mode="definitions", seed=0)
         harness.put(x=np.arange(6, dtype=np.float32).reshape(2, 3), y=np.array([4, 5]))
         yield harness
 

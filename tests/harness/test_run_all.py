@@ -89,7 +89,7 @@ def test_the_network_is_refused_at_once_in_plain_words(harness: Harness, cell: s
     assert took < 2
 
 
-@pytest.mark.parametrize("package", ["requests", "datasets", "gdown", "nltk"])
+@pytest.mark.parametrize("package", ["requests", "gdown", "nltk"])
 def test_packages_that_are_there_to_download_say_why_they_are_not(harness: Harness, package: str) -> None:
     loaded = harness.load([f"import {package}\n{package}.get('x')"], "run_all")
     assert {code for code, _ in codes(loaded)} == {"missing_package"}
