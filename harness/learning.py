@@ -12,6 +12,7 @@ from torch.nn import functional
 
 from harness.convert import home, model_output, to_array, to_tensor
 from harness.isolation import kept_randomness, mode
+from harness.padding import answer
 from harness.wire import Array
 
 # Kept here, since student code may replace what the modules hold.
@@ -54,11 +55,11 @@ def adam(model: Any, lr: float) -> Any | None:
     return _Adam(parameters, lr=lr) if parameters else None
 
 
-def step(model: Any, optimiser: Any | None, inputs: Any, targets: Any) -> float:
+def step(model: Any, optimiser: Any | None, inputs: Any, targets: Any, pad: int | None = None) -> float:
     """One training step; returns the loss before it. A loss without a graph moves nothing."""
     if optimiser is not None:
         optimiser.zero_grad()
-    loss = loss_of(model(inputs), targets)
+    loss = loss_of(answer(model, inputs, pad), targets)
     if loss.requires_grad:
         loss.backward()
         if optimiser is not None:
@@ -66,22 +67,23 @@ def step(model: Any, optimiser: Any | None, inputs: Any, targets: Any) -> float:
     return float(loss.detach())
 
 
-def materialise(model: Any, inputs: Array) -> None:
+def materialise(model: Any, inputs: Array, pad: int | None = None) -> None:
     """Give lazy layers their shapes, which a first forward pass does; other models are left alone."""
     tensors = [*model.parameters(), *model.buffers()]
     if any(isinstance(t, torch.nn.parameter.UninitializedTensorMixin) for t in tensors):
         with kept_randomness(), mode(model, False):
-            infer(model, inputs[:2], None)
+            infer(model, inputs[:2], None, pad)
 
 
-def infer(model: Any, inputs: Array, batch_size: int | None) -> tuple[Array, str]:
+def infer(model: Any, inputs: Array, batch_size: int | None, pad: int | None = None) -> tuple[Array, str]:
     """The outputs for all inputs and the type name of what the model returned; batches are joined along axis 0."""
     size = batch_size or max(len(inputs) if inputs.ndim else 1, 1)
     starts = range(0, len(inputs), size) if inputs.ndim and len(inputs) else [0]
     arrays, name, place = [], "", home(model)
     with torch.no_grad():
         for start in starts:
-            output = model(to_tensor(inputs[start : start + size] if inputs.ndim else inputs, place))
+            rows = inputs[start : start + size] if inputs.ndim else inputs
+            output = answer(model, to_tensor(rows, place), pad)
             name = name or type(output).__name__
             arrays.append(to_array(model_output(output)))
     if len(arrays) == 1:

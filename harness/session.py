@@ -64,6 +64,12 @@ class Request:
         return float(self.get(name, (int, float), default))
 
     @property
+    def pad(self) -> int | None:
+        """The token id of padding, None where the request names none."""
+        value: int | None = self.get("pad", int, None)
+        return value
+
+    @property
     def seed(self) -> int:
         """The seed of the request, 0 where it names none."""
         return int(self.get("seed", int, 0))

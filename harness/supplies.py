@@ -30,6 +30,7 @@ class Task:
     batch_size: int
     lr: float
     seed: int
+    pad: int | None = None
 
     def batches(self, rows: Any) -> list[Any]:
         """Row numbers in batches; a last batch of one row is left out, since batch normalisation can't train on it."""

@@ -24,11 +24,14 @@ Fingerprint = tuple[float, ...]
 class Progress:
     """Evaluates a model at the ends of epochs and sends what it answers as `epoch` events (0: before training)."""
 
-    def __init__(self, model: Any, inputs: Mapping[str, Array], emit: Emit, epochs: int) -> None:
+    def __init__(
+        self, model: Any, inputs: Mapping[str, Array], emit: Emit, epochs: int, pad: int | None = None
+    ) -> None:
         self.model = model
         self.epochs = epochs
         self._inputs = inputs
         self._emit = emit
+        self._pad = pad
         self._since = time.perf_counter()
         self.sent = -1
 
@@ -39,7 +42,9 @@ class Progress:
             return
         seconds = time.perf_counter() - self._since if number else 0.0
         with kept_randomness(), mode(self.model, False):
-            outputs = {label: infer(self.model, array, EVALUATION_BATCH)[0] for label, array in self._inputs.items()}
+            outputs = {
+                label: infer(self.model, array, EVALUATION_BATCH, self._pad)[0] for label, array in self._inputs.items()
+            }
         self.sent = number
         self._emit("epoch", {"epoch": number, "outputs": outputs, "seconds": seconds})
         self._since = time.perf_counter()

@@ -47,6 +47,7 @@ def forward(student: StudentProcess, observation: schema.Forward, seed: int, val
         "batch_size": None,
         "repeat": observation.repeat,
         "seed": seed,
+        "pad": observation.pad,
     }
     answer = student.ask("forward", request)
     values["rows"] = int(student.data.arrays[observation.inputs].shape[0])
@@ -67,6 +68,6 @@ def predict(student: StudentProcess, observation: schema.Predict, seed: int, val
         "handle": student.construct(observation.entry, seed),
         "entry": observation.function,
         "seed": seed,
-        **observation.model_dump(include={"inputs", "batch_size"}),
+        **observation.model_dump(include={"inputs", "batch_size", "pad"}),
     }
     values.update(student.ask("predict", request))

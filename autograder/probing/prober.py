@@ -9,7 +9,7 @@ from typing import Any
 
 from autograder.errors import SandboxStopped
 from autograder.model import Observation, Trust
-from autograder.probing import calls, models, training
+from autograder.probing import calls, inspection, models, training
 from autograder.probing.process import ProbeFailed, StudentProcess
 from autograder.specs.schema import ObservationSpec
 
@@ -25,6 +25,9 @@ _PROBES: dict[str, tuple[Probe, Trust]] = {
     "call": (calls.call, Trust.MEASURED),
     "calls": (calls.calls, Trust.MEASURED),
     "predict": (models.predict, Trust.MEASURED),
+    "trace": (inspection.trace, Trust.REPORTED),
+    "behave": (inspection.behave, Trust.REPORTED),
+    "moves": (inspection.moves, Trust.REPORTED),
 }
 
 

@@ -21,7 +21,7 @@ def gradient_norms(
     student.put(observation.inputs)
     student.put(observation.targets)
     handle = student.construct(observation.entry, seed)
-    request = {"handle": handle, "inputs": observation.inputs, "targets": observation.targets, "seed": seed}
+    request = {"handle": handle, "seed": seed, **observation.model_dump(include={"inputs", "targets", "pad"})}
     values.update(student.ask("gradient_norms", request))
     forget_words(student, values)
 
@@ -32,7 +32,7 @@ def overfit(student: StudentProcess, observation: schema.Overfit, seed: int, val
     student.put(observation.inputs)
     student.put(observation.targets)
     request: dict[str, Any] = {"handle": student.construct(observation.entry, seed), "seed": seed}
-    request |= observation.model_dump(include={"inputs", "targets", "steps", "lr"})
+    request |= observation.model_dump(include={"inputs", "targets", "steps", "lr", "pad"})
     values.update(student.ask("overfit", request))
 
 
@@ -54,7 +54,7 @@ def train(student: StudentProcess, observation: schema.Train, seed: int, values:
             epochs.append({"epoch": len(epochs), "outputs": outputs})
             student.on_epoch(len(epochs) - 1, observation.epochs)
 
-    wanted = {*sends, "evaluate", "epochs", "batch_size", "lr"}
+    wanted = {*sends, "evaluate", "epochs", "batch_size", "lr", "pad"}
     request: dict[str, Any] = {"handle": handle, "entry": observation.function, "arguments": {}, "seed": seed}
     request |= observation.model_dump(include=wanted)
     values["result"] = student.ask("train", request, keep)

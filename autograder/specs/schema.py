@@ -94,6 +94,15 @@ class _Observation(_Model):
     reseed: Reseed | None = Field(None, description="Run again under new seeds while a check on it is too close.")
 
 
+class _OfModel(_Observation):
+    """What asks a model."""
+
+    entry: Identifier = "model"
+    pad: int | None = Field(
+        None, description="Token id of padding: a forward with lengths, mask or token types gets them from the inputs."
+    )
+
+
 class Resolve(_Observation):
     """Look the entry points up."""
 
@@ -107,42 +116,38 @@ class Construct(_Observation):
     entry: Identifier = "model"
 
 
-class Forward(_Observation):
+class Forward(_OfModel):
     """Run the model on an array of the data set."""
 
     probe: Literal["forward"]
-    entry: Identifier = "model"
     inputs: ArrayName = Field(description="Array of the data set.")
     train: bool = Field(False, description="Run in train mode.")
     repeat: int = Field(1, ge=1, le=10, description="How many times, for determinism.")
     also_single: bool = Field(False, description="Run each row alone as well, for batch independence.")
 
 
-class GradientNorms(_Observation):
+class GradientNorms(_OfModel):
     """Gradient norm of every parameter after one backward pass of the cross entropy."""
 
     probe: Literal["gradient_norms"]
-    entry: Identifier = "model"
     inputs: ArrayName
     targets: ArrayName
 
 
-class Overfit(_Observation):
+class Overfit(_OfModel):
     """Train a fresh model on one batch until it fits."""
 
     probe: Literal["overfit"]
-    entry: Identifier = "model"
     inputs: ArrayName
     targets: ArrayName
     steps: int = Field(60, ge=1)
     lr: float = Field(1e-3, gt=0)
 
 
-class Train(_Observation):
+class Train(_OfModel):
     """Train a fresh model and evaluate it on hidden inputs after every epoch."""
 
     probe: Literal["train"]
-    entry: Identifier = "model"
     function: Identifier | None = Field(None, description="The student's training function; none: the grader's loop.")
     inputs: ArrayName
     targets: ArrayName
@@ -173,18 +178,44 @@ class Calls(_Observation):
     keep_arguments: bool = Field(False, description="Also bring back the arguments as they are after each call.")
 
 
-class Predict(_Observation):
+class Trace(_OfModel):
+    """Which operations a forward pass runs, in order, functional calls included (reported)."""
+
+    probe: Literal["trace"]
+    inputs: ArrayName
+    train: bool = Field(False, description="Run in train mode.")
+
+
+class Behave(_OfModel):
+    """How a model differs between train and eval mode, what dropout does, how weights start."""
+
+    probe: Literal["behave"]
+    inputs: ArrayName
+    repeat: int = Field(8, ge=2, le=32, description="Passes in train mode.")
+
+
+class Moves(_OfModel):
+    """Which parameters some training steps move, and how far."""
+
+    probe: Literal["moves"]
+    inputs: ArrayName
+    targets: ArrayName
+    function: Identifier | None = Field(None, description="The student's training function; none: the grader's loop.")
+    steps: int = Field(3, ge=1)
+    lr: float = Field(1e-3, gt=0)
+
+
+class Predict(_OfModel):
     """Predict with the student's function, or with the model."""
 
     probe: Literal["predict"]
-    entry: Identifier = "model"
     function: Identifier | None = None
     inputs: ArrayName
     batch_size: int = 64
 
 
 ObservationSpec = Annotated[
-    Resolve | Construct | Forward | GradientNorms | Overfit | Train | Call | Calls | Predict,
+    Resolve | Construct | Forward | GradientNorms | Overfit | Train | Call | Calls | Predict | Trace | Behave | Moves,
     Field(discriminator="probe"),
 ]
 PROBES: dict[str, Any] = {

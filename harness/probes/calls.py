@@ -106,7 +106,7 @@ def run_predict(session: Session, request: Request) -> Mapping[str, Any]:
     if model is None:
         raise HarnessError(Kind.MISSING, "predict needs a model or a function")
     with mode(model, False):
-        outputs, name = infer(model, inputs, batch_size)
+        outputs, name = infer(model, inputs, batch_size, request.pad)
     return {"outputs": outputs, "output_type": name}
 
 

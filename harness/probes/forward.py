@@ -22,6 +22,6 @@ def run_forward(session: Session, request: Request) -> Mapping[str, Any]:
     outputs, name = [], ""
     with mode(model, train):
         for _ in range(repeat):
-            array, name = infer(model, inputs, batch_size)
+            array, name = infer(model, inputs, batch_size, request.pad)
             outputs.append(array)
     return {"outputs": outputs, "output_type": name}

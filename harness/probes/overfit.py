@@ -20,11 +20,11 @@ def run_overfit(session: Session, request: Request) -> Mapping[str, Any]:
     steps, lr = request.whole("steps", least=1), request.number("lr", 1e-3)
     seed_all(request.seed)
     with mode(model, False):
-        before, _ = infer(model, array, None)
+        before, _ = infer(model, array, None, request.pad)
     inputs = to_tensor(array, home(model))
     with mode(model, True):
         optimiser = adam(model, lr)
-        losses = [step(model, optimiser, inputs, targets) for _ in range(steps)]
+        losses = [step(model, optimiser, inputs, targets, request.pad) for _ in range(steps)]
     with mode(model, False):
-        after, _ = infer(model, array, None)
+        after, _ = infer(model, array, None, request.pad)
     return {"outputs": [before, after], "losses": losses}

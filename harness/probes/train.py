@@ -16,6 +16,7 @@ from harness.convert import home, to_tensor, tree
 from harness.errors import HarnessError, Kind
 from harness.isolation import kept_gradients_and_buffers, kept_randomness, mode, seed_all
 from harness.learning import adam, global_norm, loss_of, materialise, step, target_tensor
+from harness.padding import answer
 from harness.session import Request, Session, operation
 from harness.supplies import Supplies, Task
 from harness.watch import Progress, Steps, WatchedSet
@@ -29,10 +30,10 @@ def run_train(session: Session, request: Request) -> Mapping[str, Any]:
     model = session.model(request.text("handle"))
     task = _task(session, request)
     evaluate = {label: session.array(name) for label, name in request.get("evaluate", dict, {}).items()}
-    progress = Progress(model, evaluate, request.emit, task.epochs)
+    progress = Progress(model, evaluate, request.emit, task.epochs, task.pad)
     entry = request.text("entry", None)
     function = session.entry(entry).target if entry else None
-    materialise(model, task.inputs)
+    materialise(model, task.inputs, task.pad)
     seed_all(task.seed)
     progress.epoch_ended()
     seed_all(task.seed)
@@ -41,7 +42,7 @@ def run_train(session: Session, request: Request) -> Mapping[str, Any]:
         with mode(model, True):
             _grader_loop(model, task, progress)
     else:
-        history = _student_loop(function, model, task, progress, request.get("arguments", dict, {}))
+        history = student_loop(function, model, task, progress, request.get("arguments", dict, {}))
     leftover = _leftover_gradient(progress.model, task)
     return {"epochs": progress.sent, "history": history, "leftover_gradient": leftover}
 
@@ -59,6 +60,7 @@ def _task(session: Session, request: Request) -> Task:
         batch_size=request.whole("batch_size", 32, least=1),
         lr=request.number("lr", 1e-3),
         seed=request.seed,
+        pad=request.pad,
     )
 
 
@@ -69,11 +71,11 @@ def _grader_loop(model: Any, task: Task, progress: Progress) -> None:
     order = torch.Generator().manual_seed(task.seed)
     for _ in range(task.epochs):
         for rows in task.batches(torch.randperm(len(inputs), generator=order)):
-            step(model, optimiser, inputs[rows], targets[rows])
+            step(model, optimiser, inputs[rows], targets[rows], task.pad)
         progress.epoch_ended()
 
 
-def _student_loop(
+def student_loop(
     function: Callable[..., Any], model: Any, task: Task, progress: Progress, given: Mapping[str, Any]
 ) -> Any:
     """Call the student's function, once or once an epoch; returns its history as a tree, or None."""
@@ -149,7 +151,7 @@ def _leftover_gradient(model: Any, task: Task) -> dict[str, float | None]:
     with suppress(Exception), kept_randomness(), mode(model, True), kept_gradients_and_buffers(model):
         for rows in task.batches(order)[:MEASURED_BATCHES]:
             model.zero_grad()
-            loss = loss_of(model(inputs[rows]), targets[rows])
+            loss = loss_of(answer(model, inputs[rows], task.pad), targets[rows])
             if loss.requires_grad:
                 loss.backward()
                 norms.append(global_norm(p.grad for p in model.parameters()))

@@ -1,0 +1,62 @@
+"""Operation moves: which parameters some training steps move, and how far."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from harness.convert import home, to_tensor
+from harness.isolation import mode, seed_all
+from harness.learning import adam, infer, materialise, step, target_tensor
+from harness.probes.train import student_loop
+from harness.session import Request, Session, operation
+from harness.supplies import Task
+from harness.watch import Progress
+
+
+@operation("moves")
+def run_moves(session: Session, request: Request) -> Mapping[str, Any]:
+    """Train for `steps` steps with the grader's loop, or for an epoch of so many with the student's function."""
+    model = session.model(request.text("handle"))
+    array, targets = session.array(request.text("inputs")), session.array(request.text("targets"))
+    steps, entry = request.whole("steps", 3, least=1), request.text("entry", None)
+    function = session.entry(entry).target if entry else None
+    materialise(model, array, request.pad)
+    start = {name: (p.detach().clone(), bool(p.requires_grad)) for name, p in model.named_parameters()}
+    seed_all(request.seed)
+    with mode(model, False):
+        before, _ = infer(model, array, None, request.pad)
+    lr, trained = request.number("lr", 1e-3), model
+    if function is None:
+        tensors = to_tensor(array, home(model)), target_tensor(targets, home(model))
+        with mode(model, True):
+            optimiser = adam(model, lr)
+            for _ in range(steps):
+                step(model, optimiser, *tensors, request.pad)
+    else:
+        size = max(1, math.ceil(len(array) / steps))
+        task = Task(array, targets, array, targets, 1, size, lr, request.seed, request.pad)
+        progress = Progress(model, {}, _nobody, 1)
+        student_loop(function, model, task, progress, request.get("arguments", dict, {}))
+        trained = progress.model
+    with mode(trained, False):
+        after, _ = infer(trained, array, None, request.pad)
+    return {"parameters": _moved(start, trained), "outputs": [before, after]}
+
+
+def _nobody(_event: str, _payload: Mapping[str, Any]) -> None:
+    """Epochs end unheard."""
+
+
+def _moved(start: Mapping[str, tuple[Any, bool]], model: Any) -> list[dict[str, Any]]:
+    """Every parameter as it was and how far it is from there; change is null for one that is no longer there."""
+    now = dict(model.named_parameters())
+    rows = []
+    for name, (before, trainable) in start.items():
+        after = now.get(name)
+        same = after is not None and after.shape == before.shape
+        change = float((after.detach().to(before) - before).double().norm()) if same and after is not None else None
+        row = {"name": name, "shape": list(before.shape), "requires_grad": trainable, "count": before.numel()}
+        rows.append({**row, "change": change, "norm": float(before.double().norm())})
+    return rows
