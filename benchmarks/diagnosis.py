@@ -1,7 +1,7 @@
 """Does the diagnosis name the right shape? Trains small models with planted causes and prints a confusion matrix.
 
-The curves come from benchmarks/curves.py. Even seeds were looked at while the limits were chosen, odd ones were not: the
-figure that counts is the one of the odd seeds.
+The curves come from benchmarks/curves.py. Even seeds were looked at while the limits were chosen, odd ones were not:
+the figure that counts is the one of the odd seeds.
 """
 
 from __future__ import annotations

@@ -15,7 +15,8 @@ import numpy as np
 
 from autograder.checks.base import Array
 
-MOST_POINTS = 40  # a longer curve (one value a step) is averaged down to this: a batch's loss is noisy
+LONGEST = 70  # a longer curve has one value a step
+MOST_POINTS = 20  # and is averaged down to this: a batch's loss is noisy
 
 
 class Shape(StrEnum):
@@ -65,7 +66,9 @@ class Diagnosis:
 
     shape: Shape
     extreme: bool = False  # overfitting: validation ends worse than it began, or than guessing
-    turning: int | None = None  # index of the lowest validation loss, of the first bad value, or where the shape changes
+    turning: int | None = (
+        None  # index of the lowest validation loss, of the first bad value, or where the shape changes
+    )
     evidence: dict[str, float] = field(default_factory=dict)
 
     @property
@@ -96,29 +99,35 @@ def diagnose(
     broken = [int(np.flatnonzero(~np.isfinite(c))[0]) for c in given if not np.isfinite(c).all()]
     if broken:
         return Diagnosis(Shape.NOT_FINITE, turning=min(broken), evidence={"first": float(min(broken))})
+    noise = max(_noise(c) for c in given)
     train, held_out = (_coarse(c) if len(c) > 1 else None for c in curves)
-    facts = _Facts(train, held_out, guessing)
-    return facts.diagnosis(max(len(c) for c in given))
+    return _Facts(train, held_out, guessing, noise).diagnosis(len(given[-1]))
 
 
 def _coarse(curve: Array) -> Array:
-    """At most MOST_POINTS values, each the mean of a stretch."""
-    if len(curve) <= MOST_POINTS:
-        return curve
-    return np.array([part.mean() for part in np.array_split(curve, MOST_POINTS)])
+    """The curve, or the means of MOST_POINTS stretches of a long one."""
+    return curve if len(curve) <= LONGEST else np.array([p.mean() for p in np.array_split(curve, MOST_POINTS)])
+
+
+def _noise(curve: Array) -> float:
+    """Standard error of those means, from differences of neighbours; 0 for a curve that is not averaged."""
+    if len(curve) <= LONGEST:
+        return 0.0
+    spread = float(np.median(np.abs(np.diff(curve)))) / 0.6745 / math.sqrt(2)
+    return spread / math.sqrt(len(curve) / MOST_POINTS)
 
 
 class _Facts:
     """Curves at one scale, and the questions asked of them. `main`: training if given, else validation."""
 
-    def __init__(self, train: Array | None, held_out: Array | None, guessing: float | None) -> None:
+    def __init__(self, train: Array | None, held_out: Array | None, guessing: float | None, noise: float) -> None:
         main = train if train is not None else held_out
         if main is None:
             raise ValueError("no curve")
         self.train, self.held_out, self.main = train, held_out, main
         self.start, self.end, self.low = float(main[0]), float(main[-1]), float(main.min())
         self.guess = guessing if guessing is not None and guessing > 0 else max(abs(self.start), 1e-12)
-        self.both = train is not None and held_out is not None
+        self.noise = noise
 
     def diagnosis(self, points: int) -> Diagnosis:
         """The first shape that fits, gravest first."""
@@ -150,7 +159,7 @@ class _Facts:
 
     def at(self, index: int | None, points: int) -> int | None:
         """An index of the averaged curve as one of the curve that was given."""
-        return None if index is None else index * points // max(len(self.main), points if points <= MOST_POINTS else 1)
+        return None if index is None else index if points <= LONGEST else index * points // MOST_POINTS
 
     def roughness(self) -> float:
         """Mean rise from point to point in the second half, in guessing losses; a steady fall has none.
@@ -160,19 +169,20 @@ class _Facts:
         steps = np.diff(self.main[len(self.main) // 2 :]) / self.guess
         if len(steps) < 3:
             return 0.0
-        return float(min(steps.clip(0).sum(), max(-steps.clip(None, 0).sum(), 0.0)) / len(steps))
+        seen = float(min(steps.clip(0).sum(), -steps.clip(None, 0).sum()) / len(steps))
+        return max(seen - 1.5 * self.noise / self.guess, 0.0)
 
     def shaken(self) -> bool:
         """Jumps that matter beside the level they jump around."""
         level = max(float(np.median(self.main[len(self.main) // 2 :])), 0.02 * self.guess)
         limit = 0.010 if self.train is not None else 0.025
-        return self.roughness() > limit and self.roughness() * self.guess > 0.02 * level
+        return self.roughness() > limit and self.roughness() * self.guess > 0.015 * level
 
     def overfits(self) -> bool:
         """Validation ends a tenth above its lowest point while training (where it is known) went on falling."""
         if self.held_out is None:
             return False
-        low, end, at = float(self.held_out.min()), float(self.held_out[-2:].mean()), int(self.held_out.argmin())
+        low, end, at = float(self.held_out.min()), float(self.held_out[-2:].min()), int(self.held_out.argmin())
         if not (end > 1.1 * low and end - low > 0.01 * self.guess):
             return False
         if self.train is not None:
@@ -184,7 +194,7 @@ class _Facts:
         return self.held_out is not None and bool(self.held_out[-1] > min(float(self.held_out[0]), self.guess))
 
     def rises(self) -> bool:
-        """Ends a twentieth above its start, or never falls while it rises; or a peak from which it does not come back."""
+        """Ends a twentieth above its start, or rises without ever falling, or does not come back from a peak."""
         steadily = len(self.main) > 4 and bool((np.diff(self.main) >= 0).all())
         if self.end > 1.05 * self.start or (steadily and self.end - self.start > 0.001 * self.guess):
             return True
@@ -192,7 +202,9 @@ class _Facts:
 
     def stays(self) -> bool:
         """Less than 3 % below the start at any time, or never better than guessing after a louder start."""
-        return self.low > 0.97 * self.start or (self.start > 1.1 * self.guess and self.low > 0.97 * self.guess)
+        return self.low + self.noise > 0.97 * self.start or (
+            self.start > 1.1 * self.guess and self.low > 0.97 * self.guess
+        )
 
     def flat_start(self) -> int | None:
         """How many points it stays within 4 % of guessing, if that is long and a real fall follows."""
@@ -200,15 +212,20 @@ class _Facts:
         flat = int(np.argmin(near)) if not near.all() else len(near)
         if not (max(2, 0.12 * len(self.main)) <= flat < len(near) and self.low < 0.88 * self.guess):
             return None
-        creeps = abs(float(self.main[1] - self.main[flat])) / max(flat - 1, 1)
-        return flat if creeps < 0.1 * float((-np.diff(self.main[flat:])).max()) else None
+        falls = -np.diff(self.main)
+        creeps, fastest = abs(float(self.main[1] - self.main[flat])) / max(flat - 1, 1), float(falls[flat:].max())
+        at_end = float(falls[-2:].mean())
+        if at_end > 0.8 * fastest and self.start - self.low < 0.3 * self.guess:
+            return None  # it has only begun to fall
+        return flat if creeps < 0.1 * fastest or at_end < 0.6 * fastest else None
 
     def sudden_stop(self) -> int | None:
         """The point after which it hardly moves although it fell fast up to there and is not near zero."""
         falls, total = -np.diff(self.main), self.start - self.low
         for at in range(2, len(self.main) - max(3, len(self.main) // 4)):
             fast, rest = float(falls[at - 1]), np.abs(falls[at:])
-            if fast > 0.06 * total and fast > 8 * rest.max() and rest.sum() < 0.1 * total:
+            still = max(float(rest.max()) - 3 * self.noise, 0.0)
+            if fast > 0.06 * total and fast > 8 * still and abs(self.main[at] - self.end) < 0.1 * total:
                 return at if self.main[at] > 0.12 * self.guess else None
         return None
 
@@ -221,4 +238,4 @@ class _Facts:
         """The last quarter brought a good share of the whole fall."""
         curve = self.held_out if self.held_out is not None else self.main
         points, total = max(1, (len(curve) - 1) // 4), float(curve[0] - curve.min())
-        return total > 0 and float(curve[-1 - points] - curve[-1]) > 0.08 * total
+        return total > 0 and self.late_fall(self.main) > 0.002 and float(curve[-1 - points] - curve[-1]) > 0.08 * total

@@ -9,6 +9,8 @@ from typing import Any, ClassVar
 import numpy as np
 from pydantic import Field
 
+from autograder.checks._diagnosis import Diagnosis, Shape, diagnose
+from autograder.checks._history import disagreement
 from autograder.checks._values import number
 from autograder.checks.base import Array, ArrayName, Check, Context, LabelName, Params, as_array, failed, passed
 from autograder.checks.measures import (
@@ -29,6 +31,17 @@ class LossCurveParams(Params):
     train_label: LabelName = Field("", description="Evaluated training inputs, drawn beside the curve; empty: none.")
     train_targets: ArrayName = Field("", description="Labels of those.")
     min_drop: float = Field(0.2, gt=0, lt=1, description="The lowest loss must be this share below the start.")
+    accept: tuple[Shape, ...] = Field(
+        (
+            Shape.HEALTHY,
+            Shape.OVERFITTING,
+            Shape.NOT_CONVERGED,
+            Shape.SLOW_START,
+            Shape.OSCILLATING,
+            Shape.PLATEAU,
+        ),
+        description="Shapes that pass, if the loss falls far enough; default: every one in which the model learns.",
+    )
     max_leftover: float = Field(
         10.0,
         gt=1,
@@ -58,32 +71,82 @@ class LossCurve(Check):
                 "No loss could be measured: the model was never seen after training.",
                 "train must go through the training set it is given, for as many epochs as it is told.",
             )
-        series = {"validation": _drawable(curve)}
-        if params.train_label:
-            training = _curve(observation, context, params.train_label, params.train_targets)
-            series = {"training": _drawable(training), **series}
-        plot = {
-            "kind": "loss_curve",
-            "title": "Loss measured by the grader",
-            "series": series,
-            "x": list(range(len(curve))),
-            "x_label": "epoch",
-            "y_label": "cross entropy",
-        }
-        evidence: dict[str, Any] = {"plots": [plot]}
+        training = _curve(observation, context, params.train_label, params.train_targets) if params.train_label else []
+        labels = labels_of(context.arrays, params.targets)
+        found = diagnose(training, curve, _guessing(labels) or None)
+        evidence = {**_shown(found), "plots": [_plot(training, curve)]}
         leftover = _leftover(observation)
-        trouble = _trouble(curve, params, leftover) or _loud_start(
-            curve, params, labels_of(context.arrays, params.targets)
-        )
-        found = (
+        trouble = _trouble(curve, params, leftover) or _loud_start(curve, params, labels) or _shape(found, params)
+        remark = _remark(observation, params, training, curve, labels)
+        measured = (
             Statistic("drop", _drop(curve), params.min_drop, "above", "min_drop"),
             Statistic("leftover", leftover, params.max_leftover, "below", "max_leftover"),
         )
-        if trouble is not None:
-            message, hint = trouble
-            hint = _SOFTMAX_HINT if _ends_in_softmax(observation, params.label) else hint
-            return failed(message, hint, **evidence).measured(*found)
-        return passed(_praise(curve), **evidence).measured(*found)
+        if trouble is None:
+            return passed(_joined(_praise(curve), remark), **evidence).measured(*measured)
+        message, hint = trouble
+        hint = _SOFTMAX_HINT if _ends_in_softmax(observation, params.label) else _joined(hint, _more(found))
+        return failed(_joined(message, remark), hint, **evidence).measured(*measured)
+
+
+def _plot(training: list[float], curve: list[float]) -> dict[str, Any]:
+    series = {"training": _drawable(training)} if training else {}
+    return {
+        "kind": "loss_curve",
+        "title": "Loss measured by the grader",
+        "series": {**series, "validation": _drawable(curve)},
+        "x": list(range(len(curve))),
+        "x_label": "epoch",
+        "y_label": "cross entropy",
+    }
+
+
+def _shown(found: Diagnosis | None) -> dict[str, str]:
+    """The diagnosis as lines of evidence."""
+    if found is None:
+        return {}
+    lines = {"shape": found.words}
+    if found.turning is not None and found.shape is not Shape.HEALTHY:
+        lines["turning point"] = f"epoch {found.turning}"
+    if found.shape is not Shape.NOT_FINITE:
+        lines["slope at the end"] = f"{0.0 - found.evidence['slope_at_end']:+.1%} of the guessing loss an epoch"
+    return {**lines, "to try": found.advice} if found.advice else lines
+
+
+_OWN_WORDS = {Shape.NOT_CONVERGED, Shape.SLOW_START, Shape.OSCILLATING, Shape.PLATEAU}  # no other hint speaks of these
+
+
+def _more(found: Diagnosis | None) -> str:
+    """What the shape adds to a hint."""
+    return f"The curve looks like this: {found.words}. {found.advice}" if found and found.shape in _OWN_WORDS else ""
+
+
+def _shape(found: Diagnosis | None, params: LossCurveParams) -> tuple[str, str] | None:
+    """The curve falls, but its shape is not one that the spec accepts."""
+    if found is None or found.shape in params.accept:
+        return None
+    wanted = ", ".join(shape.value.replace("_", " ") for shape in params.accept)
+    advice = "" if found.shape in _OWN_WORDS else found.advice
+    return f"The shape of the curve is {found.words}. Asked for: {wanted}.", advice
+
+
+def _remark(
+    observation: Observation, params: LossCurveParams, training: list[float], curve: list[float], labels: Array
+) -> str:
+    """Where the student's own history disagrees with what was measured; costs nothing."""
+    result = observation.values.get("result")
+    history = result.get("history") if isinstance(result, Mapping) else None
+    measured = {"validation": curve[-1], **({"training": training[-1]} if training else {})}
+    outputs = as_array(last_outputs(observation, params.label))
+    doubled = math.nan
+    if outputs is not None and outputs.ndim == 2 and looks_like_probabilities(outputs):
+        logs = outputs - np.log(np.exp(outputs).sum(axis=1, keepdims=True))
+        doubled = cross_entropy(logs, labels)
+    return disagreement(history, measured, doubled, _guessing(labels) or 1.0)
+
+
+def _joined(*sentences: str) -> str:
+    return " ".join(sentence for sentence in sentences if sentence)
 
 
 def _drop(curve: list[float]) -> float:
@@ -131,15 +194,19 @@ def _leftover(observation: Observation) -> float:
     return left / one if math.isfinite(left) and one > 1e-6 else 0.0
 
 
+def _guessing(labels: Array) -> float:
+    """The loss of always answering with the shares of the classes: their entropy in nats."""
+    _, counts = np.unique(labels, return_counts=True)
+    shares = counts / max(len(labels), 1)
+    return float(-(shares * np.log(shares)).sum())
+
+
 def _loud_start(curve: list[float], params: LossCurveParams, labels: Array) -> tuple[str, str] | None:
     """A fall that ends near what guessing gives was no learning: the model only started out far worse than guessing.
 
-    Guessing means the same answer for every example, at best the shares of the classes: their entropy in nats. Half of
-    the asked drop below it has to be reached.
+    Half of the asked drop below guessing has to be reached.
     """
-    _, counts = np.unique(labels, return_counts=True)
-    shares = counts / max(len(labels), 1)
-    guessing, lowest = float(-(shares * np.log(shares)).sum()), min(curve)
+    guessing, lowest = _guessing(labels), min(curve)
     if guessing == 0 or lowest <= guessing * (1 - params.min_drop / 2):
         return None
     return (

@@ -39,3 +39,60 @@ def test_loss_curve_suspects_a_softmax_where_the_answers_are_probabilities() -> 
     outcome = judge("loss_curve", "train", training(np.full((10, 5), 0.2), wrong), targets="labels")
     assert outcome.verdict is Verdict.FAILED
     assert "applied twice" in outcome.hint
+
+
+def ramp(*sharpness: float, right: int = 10) -> list[np.ndarray[Any, Any]]:
+    """Outputs after each epoch, the surer the larger the number."""
+    return [logits_right_on(right) * s for s in sharpness]
+
+
+def test_loss_curve_names_the_shape_and_what_to_try() -> None:
+    outcome = judge("loss_curve", "train", training(*ramp(0, 0.1, 0.25, 0.4, 0.55)), targets="labels")
+    assert outcome.verdict is Verdict.PASSED
+    assert "not converged yet" in outcome.evidence["shape"]
+    assert "more epochs" in outcome.evidence["to try"]
+    assert "%" in outcome.evidence["slope at the end"]
+
+
+def test_loss_curve_fails_on_a_shape_that_the_spec_does_not_accept() -> None:
+    values = training(*ramp(0, 0.1, 0.25, 0.4, 0.55))
+    outcome = judge("loss_curve", "train", values, targets="labels", accept=["healthy", "slow_start"])
+    assert outcome.verdict is Verdict.FAILED
+    assert "not converged yet" in outcome.message
+    assert "healthy, slow start" in outcome.message
+    assert "more epochs" in outcome.hint
+
+
+@pytest.mark.parametrize(
+    ("history", "says"),
+    [
+        ([1.5, 0.2], "ends at 0.2 for training where the grader measures 1.6"),
+        ({"train_loss": [1.5, 0.2], "val_acc": [0.1, 0.9]}, "ends at 0.2 for training"),
+        ({"loss": [1.6], "val_loss": [40.0]}, "sum over batches"),
+        ([{"loss": 1.7}, {"loss": -0.8}], "never negative"),
+        ([[1.7, 1.6], [1.7, 0.1]], "ends at 0.1 for validation"),
+        ([1.7, 1.5], ""),
+        ({"accuracy": [0.1]}, ""),
+        (["a", None], ""),
+        (None, ""),
+    ],
+)
+def test_loss_curve_compares_with_the_students_own_history(history: Any, says: str) -> None:
+    values = training(*ramp(0, 0, 0), history=history)
+    outcome = judge("loss_curve", "train", values, targets="labels", train_label="val", train_targets="labels")
+    assert (says in outcome.message) if says else ("history" not in outcome.message)
+
+
+def test_loss_curve_suspects_a_second_softmax_where_the_history_shows_one() -> None:
+    right = np.exp(logits_right_on(10) * 3)
+    values = training(np.full((10, 5), 0.2), right / right.sum(axis=1, keepdims=True), history=[1.61, 0.905])
+    outcome = judge("loss_curve", "train", values, targets="labels", train_label="val", train_targets="labels")
+    assert outcome.verdict is Verdict.PASSED
+    assert "softmax is applied twice" in outcome.message
+
+
+def test_a_history_can_say_no_more_than_two_digits() -> None:
+    values = training(*ramp(0, 0), history=[735192.0])
+    outcome = judge("loss_curve", "train", values, targets="labels", train_label="val", train_targets="labels")
+    assert "735" not in outcome.message
+    assert "more than 999" in outcome.message
