@@ -18,7 +18,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import torch
 from sklearn.datasets import load_digits
@@ -26,6 +26,22 @@ from torch import nn
 from torch.nn import functional
 
 MODELS = ("mlp", "cnn", "lstm")
+
+
+class Run(TypedDict, total=False):
+    """One training: its curves and what proves its cause. steady: the last training loss of a twin (see `record`)."""
+
+    cause: str
+    shape: str
+    model: str
+    seed: int
+    training: list[float]
+    validation: list[float]
+    unseen: list[float]
+    steps: list[float]
+    guessing: float
+    steady: float
+    cpu_s: float
 
 
 @dataclass(frozen=True)
@@ -44,70 +60,70 @@ class Plan:
     decay: float = 0.0  # weight decay
     freeze: str = ""  # "no_step", "detached", "other_parameters"
     stop_at: int = 0  # after this epoch the learning rate is a thousandth
-    rule: Callable[[dict[str, Any]], bool] = bool
+    rule: Callable[[Run], bool] = bool
 
 
-def kept(run: dict[str, Any]) -> bool:
+def kept(run: Run) -> bool:
     """Did the planted cause show? Every loss finite unless infinity was planted, and the plan's own rule."""
     plan = next(p for p in PLANS if p.cause == run["cause"])
     finite = all(math.isfinite(v) for v in run["training"] + run["validation"])
-    return finite != (plan.shape == "not_finite") and (not finite or plan.rule(run))
+    return finite != (plan.shape == "not_finite") and (not finite or bool(plan.rule(run)))
 
 
-def _fall(run: dict[str, Any]) -> float:
+def _fall(run: Run) -> float:
     return float(run["validation"][0] - min(run["validation"]))
 
 
-def _learned(run: dict[str, Any]) -> bool:
+def _learned(run: Run) -> bool:
     return _fall(run) > 0.25 * run["guessing"] and min(run["validation"]) < 0.75 * run["guessing"]
 
 
-def _turned(run: dict[str, Any]) -> float:
+def _turned(run: Run) -> float:
     """How far validation rose from its lowest point, in parts of that (or of a tenth of guessing, if that is more)."""
     low = min(run["validation"])
     return float(run["validation"][-1] - low) / max(low, 0.1 * run["guessing"])
 
 
-def _yet_to_come(run: dict[str, Any]) -> float:
+def _yet_to_come(run: Run) -> float:
     """How much further the best validation loss falls, unseen, in parts of the fall that was seen."""
     return float(min(run["validation"]) - min(run["unseen"])) / max(_fall(run), 0.01 * run["guessing"])
 
 
-def _ups(run: dict[str, Any]) -> float:
+def _ups(run: Run) -> float:
     """Rises of the training loss from epoch to epoch in the second half, summed, in guessing losses."""
     curve = run["training"][1:]
     curve = curve[len(curve) // 2 :]
     return sum(max(b - a, 0.0) for a, b in itertools.pairwise(curve)) / float(run["guessing"])
 
 
-def _stays(run: dict[str, Any]) -> bool:
+def _stays(run: Run) -> bool:
     return max(abs(v - run["training"][0]) for v in run["training"]) < 0.02 * run["training"][0]
 
 
-def _rose(run: dict[str, Any]) -> bool:
+def _rose(run: Run) -> bool:
     return bool(run["training"][-1] > 1.003 * run["training"][0])
 
 
-def _healthy(run: dict[str, Any]) -> bool:
-    return _learned(run) and not _late(run) and _turned(run) < 0.05 and _yet_to_come(run) < 0.05
+def _healthy(run: Run) -> bool:
+    return bool(_learned(run) and not _late(run) and _turned(run) < 0.05 and _yet_to_come(run) < 0.05)
 
 
-def _late(run: dict[str, Any]) -> bool:
+def _late(run: Run) -> bool:
     """A fifth of the run within 5 % of guessing; then it learned."""
     first = run["validation"][1 : 1 + max(2, len(run["validation"]) // 5)]
     return _learned(run) and all(abs(v - run["guessing"]) < 0.05 * run["guessing"] for v in first)
 
 
-def _cut_short(run: dict[str, Any]) -> bool:
+def _cut_short(run: Run) -> bool:
     """Learned something, and the unseen epochs bring a seventh more."""
     return _fall(run) > 0.06 * run["guessing"] and _yet_to_come(run) > 0.15 and _turned(run) < 0.03 and not _late(run)
 
 
-def _shaken(run: dict[str, Any]) -> bool:
+def _shaken(run: Run) -> bool:
     return _ups(run) > 0.12 and run["training"][-1] > 1.2 * run["steady"]
 
 
-def _stopped(run: dict[str, Any]) -> bool:
+def _stopped(run: Run) -> bool:
     """It had learned something, and the same training whose rate stays gets at least a quarter lower."""
     return _fall(run) > 0.15 * run["guessing"] and run["steady"] < 0.75 * run["training"][-1]
 
@@ -143,7 +159,7 @@ PLANS = [
 ]  # fmt: skip
 
 
-class Lstm(nn.Module):
+class Lstm(nn.Module):  # type: ignore[misc]
     """Embedding, LSTM, linear layer on the last state."""
 
     def __init__(self, words: int, classes: int, hidden: int = 24) -> None:
@@ -157,7 +173,7 @@ class Lstm(nn.Module):
         return torch.as_tensor(self.head(self.lstm(self.embedding(tokens))[0][:, -1]))
 
 
-class LogOfOutputs(nn.Module):
+class LogOfOutputs(nn.Module):  # type: ignore[misc]
     """A model whose outputs go through a logarithm that does not exist for all of them."""
 
     def __init__(self, inner: nn.Module) -> None:
@@ -246,7 +262,7 @@ def _epoch(
             outputs = outputs.detach().requires_grad_()
         loss = functional.cross_entropy(outputs, rows[1][batch])
         optimizer.zero_grad()
-        (plan.sign * loss).backward()  # type: ignore[no-untyped-call]
+        (plan.sign * loss).backward()
         if plan.freeze != "no_step":
             optimizer.step()
         losses.append(loss.item())
@@ -258,16 +274,24 @@ def _loss(model: nn.Module, inputs: torch.Tensor, labels: torch.Tensor) -> float
         return float(functional.cross_entropy(model(inputs), labels))
 
 
-def record(plan: Plan, kind: str, seed: int) -> dict[str, Any]:
+def record(plan: Plan, kind: str, seed: int) -> Run:
     """One run with what proves its cause: the unseen epochs and, where the rule compares, a steadier twin."""
     begun = time.process_time()
     shown = plan.epochs + 1
     goes_on = plan.rule in (_healthy, _cut_short)
     curves = train(plan, kind, seed, epochs=plan.epochs * (3 if plan.rule is _cut_short else 2) if goes_on else 0)
-    run = {"cause": plan.cause, "shape": plan.shape, "model": kind, "seed": seed, **curves}
     steps = len(curves["steps"]) // (len(curves["training"]) - 1) * plan.epochs
-    run |= {key: curves[key][:shown] for key in ("training", "validation")} | {"steps": curves["steps"][:steps]}
-    run["unseen"] = curves["validation"][shown:]
+    run = Run(
+        cause=plan.cause,
+        shape=plan.shape,
+        model=kind,
+        seed=seed,
+        training=curves["training"][:shown],
+        validation=curves["validation"][:shown],
+        unseen=curves["validation"][shown:],
+        steps=curves["steps"][:steps],
+        guessing=curves["guessing"],
+    )
     if plan.rule in (_shaken, _stopped):
         twin = train(plan, kind, seed, rate=0.05 if plan.rule is _shaken else 1.0, stop=False)
         run["steady"] = twin["training"][-1]
@@ -283,7 +307,8 @@ def main() -> None:
     parser.add_argument("--only", default="")
     asked = parser.parse_args()
     torch.set_num_threads(1)
-    runs, dropped, cpu = [], {}, 0.0
+    runs, cpu = [], 0.0
+    dropped: dict[str, int] = {}
     for plan in [p for p in PLANS if asked.only in p.cause]:
         for kind in MODELS:
             for seed in range(asked.seeds):
@@ -297,15 +322,13 @@ def main() -> None:
     asked.out.write_text(json.dumps({"runs": runs, "dropped": dropped, "cpu_s": round(cpu, 1)}) + "\n")
 
 
-def _slim(run: dict[str, Any]) -> dict[str, Any]:
-    """Four digits, and at most 120 steps evenly over the run; what is not finite as text."""
-    steps = run["steps"]
-    run["steps"] = steps[:: max(1, math.ceil(len(steps) / 120))]
-    for key in ("training", "validation", "steps"):
-        run[key] = [float(f"{v:.4g}") if math.isfinite(v) else str(v) for v in run[key]]
-    del run["unseen"]
-    run.pop("steady", None)
-    return run
+def _slim(run: Run) -> dict[str, Any]:
+    """What is stored: four digits, at most 120 steps evenly over the run, and as text what is not finite."""
+    steps = run["steps"][:: max(1, math.ceil(len(run["steps"]) / 120))]
+    told = {"cause": run["cause"], "shape": run["shape"], "model": run["model"], "seed": run["seed"]}
+    curves = {"training": run["training"], "validation": run["validation"], "steps": steps}
+    short = {k: [float(f"{v:.4g}") if math.isfinite(v) else str(v) for v in c] for k, c in curves.items()}
+    return {**told, "guessing": run["guessing"], **short}
 
 
 if __name__ == "__main__":

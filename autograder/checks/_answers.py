@@ -73,11 +73,10 @@ def ranking(value: Any) -> list[str] | None:
     if isinstance(value, np.ndarray):
         if value.ndim != 1 or not 0 < value.size <= MOST_ITEMS or value.dtype.kind not in "fiu":
             return None
-        return [word(float(v)) for v in value]
+        value = [float(v) for v in value]
     if type(value) not in (list, tuple) or not 0 < len(value) <= MOST_ITEMS:
         return None
-    items = [v[0] if type(v) in (list, tuple) and v else v for v in value]
-    words = [word(item) for item in items]
+    words = [word(v[0] if type(v) in (list, tuple) and v else v) for v in value]
     return words if all(words) else None
 
 

@@ -187,7 +187,7 @@ class _Facts:
             return False
         if self.train is not None:
             return bool(self.train[-1] < self.train[min(at, len(self.train) - 1)] and self.train[-1] < 0.9 * self.start)
-        return low < 0.9 * self.held_out[0]
+        return low < 0.9 * float(self.held_out[0])
 
     def extreme(self) -> bool:
         """Validation ends above its start or above guessing."""

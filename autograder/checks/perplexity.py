@@ -35,7 +35,7 @@ class Perplexity(Check):
         """Measure, and name shifted targets where they explain a bad value."""
         targets = np.asarray(context.arrays[params.targets]).astype(np.int64)
         outputs = as_array(last_outputs(observation, params.label))
-        if outputs is not None and outputs.shape == (targets.size, outputs.shape[-1]) and targets.ndim == 2:
+        if outputs is not None and outputs.ndim == 2 and len(outputs) == targets.size and targets.ndim == 2:
             outputs = outputs.reshape(*targets.shape, outputs.shape[-1])
         if outputs is None or outputs.ndim != 3 or outputs.shape[:2] != targets.shape:
             swapped = (
