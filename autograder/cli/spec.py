@@ -13,7 +13,8 @@ from autograder.cli import author, proof
 from autograder.config import settings
 from autograder.errors import SandboxError, SpecError
 from autograder.model import Verdict
-from autograder.proof.verify import Graded, verify
+from autograder.proof.rules import REPORTED_SHARE, Finding, Graded
+from autograder.proof.verify import verify
 from autograder.sandbox import open_sandbox
 from autograder.sandbox.base import Sandbox
 from autograder.specs.loader import LoadedSpec, load_all, load_spec
@@ -55,8 +56,14 @@ def verify_specs(
     only: Annotated[str, typer.Option(help="Only solutions whose name contains this.")] = "",
     seed: Annotated[int | None, typer.Option(help="Grading seed; default: the spec's.")] = None,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Print every message.")] = False,
+    reported: Annotated[
+        float, typer.Option(help="Warn where more than this share of the points rests on reported observations.")
+    ] = REPORTED_SHARE,
 ) -> None:
-    """Grade every reference solution and compare with the verdict its folder names. Exit code 1 if any differs."""
+    """Grade every reference solution, compare with the verdict its folder names, look at the house rules.
+
+    Exit code 1 if a verdict differs or a rule is broken; warnings leave it at 0.
+    """
     conf = settings()
     try:
         names = list(load_all(conf.specs_dir)) if every else ids or []
@@ -64,14 +71,16 @@ def verify_specs(
             console.print("Name a spec id, or --all. `autograder spec list` shows them.")
             raise typer.Exit(2)
         sandbox = open_sandbox(conf)
-        good = [_verify_one(load_spec(conf.specs_dir / name), sandbox, only, seed, verbose) for name in names]
+        good = [_verify_one(load_spec(conf.specs_dir / name), sandbox, only, seed, verbose, reported) for name in names]
     except (SpecError, SandboxError) as error:
         _stop(error)
     sandbox.close()
     raise typer.Exit(0 if all(good) else 1)
 
 
-def _verify_one(loaded: LoadedSpec, sandbox: Sandbox, only: str, seed: int | None, verbose: bool) -> bool:
+def _verify_one(
+    loaded: LoadedSpec, sandbox: Sandbox, only: str, seed: int | None, verbose: bool, reported: float
+) -> bool:
     solutions = [s for s in find_solutions(settings().solutions_dir / loaded.folder.name) if only in s.name]
 
     def show(graded: Graded) -> None:
@@ -90,22 +99,31 @@ def _verify_one(loaded: LoadedSpec, sandbox: Sandbox, only: str, seed: int | Non
 
     console.print(f"[bold]{loaded.spec.id}[/] on {_data_name(loaded)}, {len(solutions)} solutions")
     conf = settings()
-    graded, problems = verify(
-        loaded,
-        solutions,
-        sandbox,
-        data_dir=conf.data_dir,
-        data_secret=conf.data_secret,
-        seed=seed,
-        on_graded=show,
-    )
+    with console.status("starting") as status:
+        graded, found = verify(
+            loaded,
+            solutions,
+            sandbox,
+            data_dir=conf.data_dir,
+            data_secret=conf.data_secret,
+            seed=seed,
+            reported_share=reported,
+            on_graded=show,
+            say=lambda words: status.update(words),
+        )
     console.print(_table(loaded, graded))
-    problems = [] if only else problems
-    for problem in problems:
-        console.print(f"  {problem}", style="red", markup=False)
-    wrong = sum(bool(g.problems) for g in graded)
-    ok = not wrong and not problems
-    console.print("[green]verified[/]" if ok else f"[red]not verified[/]: {wrong} solutions, {len(problems)} rules")
+    return _verdict(graded, [] if only else found)
+
+
+def _verdict(graded: list[Graded], found: list[Finding]) -> bool:
+    """Print the rules that don't hold and the end result."""
+    for finding in found:
+        colour = "red" if finding.error else "yellow"
+        word = "error" if finding.error else "warning"
+        console.print(f"  {word}: {finding.rule}: {finding.message}", style=colour, markup=False, soft_wrap=True)
+    wrong, errors = sum(bool(g.problems) for g in graded), sum(f.error for f in found)
+    ok = not wrong and not errors
+    console.print("[green]verified[/]" if ok else f"[red]not verified[/]: {wrong} solutions, {errors} rules")
     return ok
 
 

@@ -3,28 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from autograder import pipeline
 from autograder.errors import UploadRefused
 from autograder.intake import unpack
-from autograder.model import CheckResult, GradeReport, Verdict
+from autograder.model import GradeReport, Verdict
+from autograder.pipeline import Progress
+from autograder.proof.calibrate import stale
+from autograder.proof.rules import REPORTED_SHARE, Finding, Graded, findings
+from autograder.proof.watch import Recorder
 from autograder.sandbox.base import Sandbox
 from autograder.specs.dataset import DataSet, secret_seed
 from autograder.specs.loader import LoadedSpec
 from autograder.specs.solutions import Solution
 
-_UNJUDGED = {Verdict.SKIPPED, Verdict.GRADER_ERROR}
-
-
-@dataclass(frozen=True)
-class Graded:
-    """One solution with its report and what was not as expected."""
-
-    solution: Solution
-    report: GradeReport
-    problems: tuple[str, ...]
+Say = Callable[[str], None]  # what is going on, for a live display
 
 
 def verify(
@@ -35,20 +29,33 @@ def verify(
     data_dir: Path | None,
     data_secret: str = "",
     seed: int | None = None,
+    reported_share: float = REPORTED_SHARE,
     on_graded: Callable[[Graded], None] = lambda _graded: None,
-) -> tuple[list[Graded], list[str]]:
-    """Grade every solution; return them and the problems of the spec as a whole. Raises SpecError, SandboxError."""
+    say: Say = lambda _words: None,
+) -> tuple[list[Graded], list[Finding]]:
+    """Grade every solution; return them and the rules that don't hold. Raises SpecError, SandboxError."""
+    say("building the data")
     data = loaded.build_data(data_dir, secret_seed(loaded.spec.seed, data_secret))
     graded = []
     for solution in solutions:
-        one = grade_solution(loaded, solution, sandbox, data, seed)
+        one = grade_solution(loaded, solution, sandbox, data, seed, say)
         graded.append(one)
         on_graded(one)
-    return graded, whole_problems(loaded, graded)
+    right = next((s for s in solutions if s.accepted), None)
+    say("a second grading, to compare")
+    again = grade_solution(loaded, right, sandbox, data, seed, say) if right else None
+    found = findings(loaded, data, graded, again, reported_share)
+    old = stale(loaded, data, solutions, sandbox.runtime().get("digest", ""))
+    return graded, found + [Finding("calibration", text, error=False) for text in old]
 
 
 def grade_solution(
-    loaded: LoadedSpec, solution: Solution, sandbox: Sandbox, data: DataSet, seed: int | None = None
+    loaded: LoadedSpec,
+    solution: Solution,
+    sandbox: Sandbox,
+    data: DataSet,
+    seed: int | None = None,
+    say: Say = lambda _words: None,
 ) -> Graded:
     """Grade one solution and compare the report with its expectation."""
     try:
@@ -56,8 +63,13 @@ def grade_solution(
     except UploadRefused as refused:
         report = GradeReport(loaded.spec.id, Verdict.FAILED, 0.0, loaded.spec.points, ())
         return Graded(solution, report, (f"refused at the door: {refused.message}",))
-    report = pipeline.grade(loaded, upload, sandbox, seed=seed, data=data)
-    return Graded(solution, report, tuple(_problems(solution, report)))
+    seen = Recorder()
+
+    def follow(progress: Progress) -> None:
+        say(f"{solution.name}: {progress.activity}")
+
+    report = pipeline.grade(loaded, upload, sandbox, seed=seed, data=data, on_progress=follow, witness=seen)
+    return Graded(solution, report, tuple(_problems(solution, report)), seen)
 
 
 def _problems(solution: Solution, report: GradeReport) -> Iterable[str]:
@@ -82,23 +94,3 @@ def _problems(solution: Solution, report: GradeReport) -> Iterable[str]:
             yield f"no message says “{words}”"
     if solution.accepted:
         yield from (f"{c.id}: {c.message}" for c in report.checks if c.verdict is not Verdict.PASSED)
-
-
-def whole_problems(loaded: LoadedSpec, graded: Sequence[Graded]) -> list[str]:
-    """What no single solution shows: a check with points that nothing wrong ever fails, too few solutions."""
-    problems = []
-    right = [g for g in graded if g.solution.accepted]
-    wrong = [g for g in graded if not g.solution.accepted]
-    if not right:
-        problems.append("there is no accepted solution")
-    if not wrong:
-        problems.append("there is no wrong solution")
-    for check in loaded.checks:
-        caught = [g for g in wrong if _caught(g.report.checks, check.spec.id)]
-        if wrong and check.spec.points > 0 and not caught:
-            problems.append(f"no wrong solution fails the check '{check.spec.id}': it may never catch anything")
-    return problems
-
-
-def _caught(checks: Sequence[CheckResult], check_id: str) -> bool:
-    return any(c.id == check_id and c.verdict is not Verdict.PASSED and c.verdict not in _UNJUDGED for c in checks)

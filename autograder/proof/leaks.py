@@ -1,0 +1,205 @@
+"""Looks for what must not leak: answers in reach of students, hidden values in what a report says."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from autograder.model import GradeReport
+from autograder.proof.mutation.source import parts
+from autograder.specs.dataset import Case, DataSet
+from autograder.specs.loader import LoadedSpec
+from autograder.specs.solutions import Solution
+
+Array = np.ndarray[Any, Any]
+_NUMBER = re.compile(r"-?\d+\.(\d{3,})(?![\d])")
+_CHANCE = 0.01  # a match that luck alone gives less often than this counts
+_FEW = 8  # numbers in an array below which equality tells nothing
+_SHARED = 0.6  # of a solution's lines in what students get
+_LEAST_LINE = 20
+_TEXTS = {".py", ".md", ".ipynb", ".txt"}
+
+
+# ------------------------------------------------------------------------------------------------ answers in reach
+
+
+def reachable(loaded: LoadedSpec, data: DataSet, right: Sequence[Solution]) -> list[str]:
+    """Answers a student could get at: in arrays or files that are sent, in handout or starter."""
+    given = handed_out(loaded.folder)
+    return [*_arrays_sent(loaded, data), *_expected_sent(loaded, data, given), *_solution_in(given, right)]
+
+
+def handed_out(folder: Path) -> dict[str, str]:
+    """Texts that students get with the task, by path within the spec's folder."""
+    files = [folder / "README.md", *sorted((folder / "starter").rglob("*"))]
+    return {
+        str(path.relative_to(folder)): path.read_text("utf-8", errors="replace")
+        for path in files
+        if path.is_file() and path.suffix in _TEXTS
+    }
+
+
+def _sent(loaded: LoadedSpec, data: DataSet) -> dict[str, Array]:
+    """Arrays that observations send, also through the cases of calls."""
+    words = set(_words(loaded.spec.model_dump(mode="json", include={"observations"})))
+    lists = [cases for name, cases in data.cases.items() if name in words]
+    words |= {name for cases in lists for case in cases for ref in case.refs() for name in ref.arrays}
+    return {name: array for name, array in data.arrays.items() if name in words and name not in data.judge_only}
+
+
+def _words(tree: Any) -> Iterator[str]:
+    if isinstance(tree, str):
+        yield tree
+    elif isinstance(tree, Mapping):
+        for value in tree.values():
+            yield from _words(value)
+    elif isinstance(tree, list | tuple):
+        for value in tree:
+            yield from _words(value)
+
+
+def _arrays_sent(loaded: LoadedSpec, data: DataSet) -> Iterator[str]:
+    sent = _sent(loaded, data)
+    for name in sorted(data.judge_only & data.arrays.keys()):
+        secret = data.arrays[name]
+        for other, array in sent.items():
+            if _holds(array, secret):
+                yield f"the array '{other}', which is sent, holds the judge's '{name}'"
+        for path, content in data.files.items():
+            if secret.size >= _FEW and secret.tobytes() in content:
+                yield f"the file '{path}', which students' code can read, holds the judge's '{name}'"
+
+
+def _holds(array: Array, secret: Array) -> bool:
+    """True if one array is the other, or a column of it is."""
+    if secret.size < _FEW or array.dtype.kind not in "fiub" or secret.dtype.kind not in "fiub" or np.ptp(secret) == 0:
+        return False
+    flat = secret.reshape(-1)
+    if array.size == secret.size:
+        return np.array_equal(array.reshape(-1), flat)
+    if array.ndim < 2 or array.shape[0] != flat.size:
+        return False
+    columns = array.reshape(array.shape[0], -1)
+    return bool((columns == flat[:, None]).all(axis=0).any())
+
+
+def _expected_sent(loaded: LoadedSpec, data: DataSet, given: Mapping[str, str]) -> Iterator[str]:
+    sent = _sent(loaded, data)
+    for name, cases in data.cases.items():
+        for number, case in enumerate(cases):
+            label = f"what case {number + 1} of '{name}' expects"
+            for array in _arrays_in(case.expected):
+                yield from (
+                    f"the array '{o}', which is sent, holds {label}" for o, a in sent.items() if _holds(a, array)
+                )
+            if name not in data.hidden:
+                continue
+            for text in _telling(case.expected):
+                yield from (f"{path} holds {label}: {text}" for path, content in given.items() if text in content)
+
+
+def _arrays_in(tree: Any) -> Iterator[Array]:
+    if isinstance(tree, np.ndarray):
+        yield tree
+    elif isinstance(tree, Mapping):
+        for value in tree.values():
+            yield from _arrays_in(value)
+    elif isinstance(tree, list | tuple):
+        for value in tree:
+            yield from _arrays_in(value)
+
+
+def _telling(tree: Any) -> Iterator[str]:
+    """Numbers of five digits or more and long texts in a tree: what can't be in a handout by chance."""
+    if isinstance(tree, float) and len(f"{abs(tree):.6g}".replace(".", "").strip("0")) >= 5:
+        yield f"{tree:.6g}"
+    elif isinstance(tree, str) and len(tree) >= 8:
+        yield tree
+    elif isinstance(tree, Mapping):
+        for value in tree.values():
+            yield from _telling(value)
+    elif isinstance(tree, list | tuple):
+        for value in tree:
+            yield from _telling(value)
+
+
+def _solution_in(given: Mapping[str, str], right: Sequence[Solution]) -> Iterator[str]:
+    everything = {line for text in given.values() for line in _lines(text.replace("\\n", "\n").replace('\\"', '"'))}
+    for solution in right:
+        lines = {line for part in parts(solution.filename, solution.data) for line in _lines(part.text)}
+        shared = lines & everything
+        if len(lines) >= 5 and len(shared) > _SHARED * len(lines):
+            yield (
+                f"{len(shared) / len(lines):.0%} of the lines of {solution.name} stand in the handout or starter, "
+                f"such as: {min(shared)}"
+            )
+
+
+def _lines(text: str) -> set[str]:
+    """Lines of code that somebody had to think of."""
+    lines = {line.strip().strip('",').strip() for line in text.splitlines()}
+    dull = ("import ", "from ", "def ", "class ", "#", '"""', "print(", "super()", "@")
+    return {line for line in lines if len(line) >= _LEAST_LINE and not line.startswith(dull)}
+
+
+# --------------------------------------------------------------------------------------------- values in feedback
+
+
+def in_feedback(loaded: LoadedSpec, data: DataSet, reports: Sequence[tuple[str, GradeReport]]) -> list[str]:
+    """Hidden numbers and texts that a message, hint or evidence shows; what luck may give as well is left out."""
+    given = "\n".join(handed_out(loaded.folder).values())
+    names = sorted((data.hidden | data.judge_only) & data.arrays.keys())
+    arrays = {n: data.arrays[n].astype(np.float64).reshape(-1) for n in names if data.arrays[n].dtype.kind == "f"}
+    for name in sorted(data.hidden & data.cases.keys()):
+        numbers = [v for case in data.cases[name] for v in _numbers(_secrets(case))]
+        if numbers:
+            arrays[name] = np.array(numbers)
+    texts = {n: {t for c in data.cases[n] for t in _telling(_secrets(c))} for n in data.hidden & data.cases.keys()}
+    found = []
+    for solution, report in reports:
+        for check in report.checks:
+            said = f"{check.message} {check.hint} {json.dumps(check.evidence, default=str, ensure_ascii=False)}"
+            for name, value in [*_matches(said, arrays), *_texts_said(said, texts, given)]:
+                found.append(f"{check.id} tells {solution} a value of '{name}': {value}")
+    return found
+
+
+def _secrets(case: Case) -> list[Any]:
+    return [case.arguments, case.keywords, case.expected]
+
+
+def _numbers(tree: Any) -> Iterator[float]:
+    if isinstance(tree, float):
+        yield tree
+    elif isinstance(tree, np.ndarray) and tree.dtype.kind == "f":
+        yield from (float(v) for v in tree.reshape(-1)[:10_000])
+    elif isinstance(tree, Mapping):
+        for value in tree.values():
+            yield from _numbers(value)
+    elif isinstance(tree, list | tuple):
+        for value in tree:
+            yield from _numbers(value)
+
+
+def _matches(said: str, arrays: Mapping[str, Array]) -> Iterator[tuple[str, str]]:
+    for match in dict.fromkeys(m[0] for m in _NUMBER.finditer(said)):
+        value, digits = float(match), len(match.rsplit(".", 1)[1])
+        for name, numbers in arrays.items():
+            finite = numbers[np.isfinite(numbers)]
+            span = float(np.ptp(finite)) if finite.size else 0.0
+            if span == 0 or finite.size * 10.0**-digits / span > _CHANCE:
+                continue
+            if np.abs(finite - value).min() <= 0.5 * 10.0**-digits:
+                yield name, match
+
+
+def _texts_said(said: str, texts: Mapping[str, set[str]], given: str) -> Iterator[tuple[str, str]]:
+    for name, every in texts.items():
+        for text in every:
+            if text in said and text not in given and not _NUMBER.fullmatch(text):
+                yield name, text

@@ -1,0 +1,152 @@
+"""House rules of a proven spec, looked at once all solutions are graded. Errors stop a publication, warnings don't."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from autograder.model import CheckResult, GradeReport, Trust, Verdict
+from autograder.proof import leaks
+from autograder.proof.watch import Recorder
+from autograder.specs.dataset import DataSet
+from autograder.specs.loader import LoadedSpec
+from autograder.specs.solutions import Solution
+
+NEAR = 0.2  # of a limit
+REPORTED_SHARE = 0.4  # of the points
+_UNJUDGED = {Verdict.SKIPPED, Verdict.GRADER_ERROR}
+
+
+@dataclass(frozen=True)
+class Graded:
+    """One solution with its report, what was not as expected, and what the grading saw."""
+
+    solution: Solution
+    report: GradeReport
+    problems: tuple[str, ...]
+    seen: Recorder = field(default_factory=Recorder)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A rule that does not hold, in words."""
+
+    rule: str
+    message: str
+    error: bool = True
+
+
+def findings(
+    loaded: LoadedSpec,
+    data: DataSet,
+    graded: Sequence[Graded],
+    again: Graded | None = None,
+    reported_share: float = REPORTED_SHARE,
+) -> list[Finding]:
+    """Every rule that is broken. again: a second grading of one of the graded solutions."""
+    right = [g for g in graded if g.solution.accepted]
+    texts = [(g.solution.name, g.report) for g in graded]
+    found = [*_solutions(graded), *_uncaught(loaded, graded)]
+    for one in right:
+        found += [*_near_thresholds(loaded, one), *_near_limits(loaded, one)]
+    found += [
+        Finding("answers within reach", text) for text in leaks.reachable(loaded, data, [g.solution for g in right])
+    ]
+    found += [Finding("hidden value in feedback", text) for text in leaks.in_feedback(loaded, data, texts)]
+    if again is not None:
+        first = next(g for g in graded if g.solution.name == again.solution.name)
+        found += [Finding("two gradings differ", text) for text in differences(first.report, again.report)]
+        changed = [n for n, digest in first.seen.digests.items() if again.seen.digests.get(n) != digest]
+        if changed:
+            text = f"{again.solution.name}: observed differently the second time: {', '.join(changed)}"
+            found.append(Finding("two gradings differ", text, error=False))
+    found += _mostly_reported(right, reported_share)
+    return list(dict.fromkeys(found))
+
+
+def _solutions(graded: Sequence[Graded]) -> Iterator[Finding]:
+    if not any(g.solution.accepted for g in graded):
+        yield Finding("solutions", "there is no accepted solution")
+    if all(g.solution.accepted for g in graded):
+        yield Finding("solutions", "there is no wrong solution")
+
+
+def _uncaught(loaded: LoadedSpec, graded: Sequence[Graded]) -> Iterator[Finding]:
+    """A check with points that nothing wrong ever fails."""
+    wrong = [g for g in graded if not g.solution.accepted]
+    for check in loaded.checks:
+        if check.spec.points > 0 and wrong and not any(_caught(g.report.checks, check.spec.id) for g in wrong):
+            text = f"no wrong solution fails the check '{check.spec.id}': it may never catch anything"
+            yield Finding("a check catches something", text)
+
+
+def _caught(checks: Sequence[CheckResult], check_id: str) -> bool:
+    return any(c.id == check_id and c.verdict is not Verdict.PASSED and c.verdict not in _UNJUDGED for c in checks)
+
+
+def _near_thresholds(loaded: LoadedSpec, one: Graded) -> Iterator[Finding]:
+    """A right solution that hardly passes. Calibrated thresholds are as near as their false-fail rate lets them be."""
+    for check in loaded.checks:
+        outcome = one.seen.outcomes.get(check.spec.id)
+        if check.spec.points <= 0 or outcome is None or outcome.verdict is not Verdict.PASSED:
+            continue
+        for s in outcome.statistics:
+            if s.param not in check.calibrated and not s.margin >= NEAR:
+                text = (
+                    f"{one.solution.name}: {check.spec.id} measured {s.name} {s.value:.4g}, within {NEAR:.0%} of the "
+                    f"limit {s.limit:.4g}; calibrate it, or judge something else"
+                )
+                yield Finding("room to a threshold", text)
+
+
+def _near_limits(loaded: LoadedSpec, one: Graded) -> Iterator[Finding]:
+    """A right solution that nearly runs out of time or memory."""
+    limits = loaded.spec.limits
+    used = [
+        (f"observation {name}", taken, loaded.spec.observations[name].wall_s or limits.wall_s, "s of wall time")
+        for name, taken in one.seen.seconds.items()
+    ]
+    used += [
+        ("loading", one.report.seconds.get("load", 0.0), limits.load_s, "s of wall time"),
+        ("one process", one.seen.cpu_s, limits.cpu_s, "s of CPU time"),
+        ("one process", one.seen.peak_mb, float(limits.memory_mb), "MB of memory"),
+    ]
+    for what, amount, limit, unit in used:
+        if amount > (1 - NEAR) * limit:
+            text = f"{one.solution.name}: {what} took {amount:.1f} of {limit:g} {unit}; raise the limit"
+            yield Finding("room to a limit", text)
+
+
+def _mostly_reported(right: Sequence[Graded], share: float) -> Iterator[Finding]:
+    """Points that hang on the student process's own word."""
+    for one in right[:1]:
+        total = sum(c.max_score for c in one.report.checks)
+        reported = [c for c in one.report.checks if c.trust is Trust.REPORTED and c.max_score > 0]
+        points = sum(c.max_score for c in reported)
+        if total and points > share * total:
+            text = (
+                f"{points:g} of {total:g} points rest on what the student's process says of itself "
+                f"({', '.join(c.id for c in reported)}); more than {share:.0%} should not"
+            )
+            yield Finding("measured, not reported", text, error=False)
+
+
+def differences(first: GradeReport, second: GradeReport) -> list[str]:
+    """What two reports of the same submission don't share, check by check, to the last digit; times don't count."""
+    found = []
+    others = {c.id: c for c in second.checks}
+    for check in first.checks:
+        other = others.pop(check.id, None)
+        if other is None:
+            found.append(f"{check.id}: only in the first")
+            continue
+        for name in ("verdict", "score", "max_score", "message", "hint", "evidence"):
+            one, two = getattr(check, name), getattr(other, name)
+            if one != two:
+                found.append(f"{check.id}: {name} is {_short(one)}, then {_short(two)}")
+    return found + [f"{name}: only in the second" for name in others]
+
+
+def _short(value: object) -> str:
+    text = str(value)
+    return text if len(text) <= 120 else text[:119] + "…"

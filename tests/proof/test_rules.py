@@ -1,0 +1,119 @@
+"""Each house rule fires on a spec that breaks it, and none on one that doesn't."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from autograder.model import GradeReport, Outcome, Statistic, Trust, Verdict
+from autograder.proof import leaks
+from autograder.proof.rules import Graded, differences, findings
+from autograder.proof.verify import verify
+from autograder.proof.watch import Recorder
+from autograder.sandbox.base import Sandbox
+from autograder.specs.dataset import Case, DataSet
+from autograder.specs.loader import LoadedSpec, load_spec
+from autograder.specs.solutions import Solution
+from tests.conftest import SPECS
+
+
+@pytest.fixture(scope="module")
+def proven(tiny: LoadedSpec, solutions: dict[str, Solution], sandbox: Sandbox) -> list[Graded]:
+    said: list[str] = []
+    graded, found = verify(tiny, list(solutions.values()), sandbox, data_dir=None, say=said.append)
+    assert not any(g.problems for g in graded)
+    assert not found
+    assert any("training: epoch 2 of 3" in words for words in said)
+    return graded
+
+
+def rules(loaded: LoadedSpec, data: DataSet, graded: Sequence[Graded], again: Graded | None = None) -> dict[str, str]:
+    return {f.rule: f.message for f in findings(loaded, data, graded, again)}
+
+
+def changed(one: Graded, check_id: str, **fields: object) -> Graded:
+    checks = tuple(replace(c, **fields) if c.id == check_id else c for c in one.report.checks)
+    return replace(one, report=replace(one.report, checks=checks))
+
+
+def test_a_check_that_nothing_wrong_fails(tiny: LoadedSpec, data: DataSet, proven: list[Graded]) -> None:
+    without = [g for g in proven if g.solution.name != "wrong_answer/dropout_always"]
+    assert "'alone'" in rules(tiny, data, without)["a check catches something"]
+    assert "no accepted" in rules(tiny, data, without[1:])["solutions"]
+
+
+def test_a_right_solution_near_a_threshold_or_limit(tiny: LoadedSpec, data: DataSet, proven: list[Graded]) -> None:
+    seen = Recorder(
+        outcomes={"accuracy": Outcome(Verdict.PASSED, 1, "").measured(Statistic("accuracy", 0.65, 0.6, param="min"))},
+        seconds={"training": 29.0},
+        peak_mb=100,
+    )
+    found = rules(tiny, data, [replace(proven[0], seen=seen), *proven[1:]])
+    assert "0.65, within 20% of the limit 0.6" in found["room to a threshold"]
+    assert "observation training took 29.0 of 30 s" in found["room to a limit"]
+    calibrated = replace(tiny, checks=tuple(replace(c, calibrated=frozenset({"min"})) for c in tiny.checks))
+    assert "room to a threshold" not in rules(calibrated, data, [replace(proven[0], seen=seen), *proven[1:]])
+
+
+def test_two_gradings_that_differ(tiny: LoadedSpec, data: DataSet, proven: list[Graded]) -> None:
+    again = changed(proven[0], "accuracy", message="Accuracy 0.912.")
+    assert "accuracy: message" in rules(tiny, data, proven, again)["two gradings differ"]
+    assert differences(proven[0].report, proven[0].report) == []
+
+
+def test_points_that_rest_on_words(tiny: LoadedSpec, data: DataSet, proven: list[Graded]) -> None:
+    loose = changed(proven[0], "alone", trust=Trust.REPORTED)
+    found = [f for f in findings(tiny, data, [loose, *proven[1:]]) if f.rule == "measured, not reported"]
+    assert [f.error for f in found] == [False]
+    assert "3 of 6 points" in found[0].message
+
+
+def test_answers_that_are_sent(tiny: LoadedSpec, data: DataSet) -> None:
+    labels = data.arrays["test_labels"]
+    as_column = np.column_stack([data.arrays["test_inputs"], labels]).astype(np.float32)
+    leaky = replace(data, arrays={**data.arrays, "test_inputs": as_column})
+    assert "'test_inputs', which is sent, holds the judge's 'test_labels'" in leaks.reachable(tiny, leaky, [])[0]
+    in_file = replace(data, files={"cache.bin": b"x" + labels.tobytes()})
+    assert "cache.bin" in leaks.reachable(tiny, in_file, [])[0]
+    assert leaks.reachable(tiny, data, []) == []
+
+
+def test_answers_in_handout_and_starter(tmp_path: Path, data: DataSet, solutions: dict[str, Solution]) -> None:
+    shutil.copytree(SPECS / "tiny-training", tmp_path / "tiny-training")
+    (tmp_path / "tiny-training/README.md").write_text("The result for the example is 0.73576.\n")
+    loaded = load_spec(tmp_path / "tiny-training")
+    case = Case((1.0,), expected={"value": 0.7357588})
+    hidden = replace(data, cases={"calls": (case,)}, hidden=data.hidden | {"calls"})
+    assert "0.735759" not in str(leaks.reachable(loaded, hidden, []))
+    (tmp_path / "tiny-training/README.md").write_text("The result for the example is 0.735759.\n")
+    assert "README.md holds what case 1 of 'calls' expects" in leaks.reachable(loaded, hidden, [])[0]
+    right = solutions["accepted/reference"]
+    assert not any("of the lines" in text for text in leaks.reachable(loaded, data, [right]))
+    (tmp_path / "tiny-training/starter").mkdir()
+    (tmp_path / "tiny-training/starter/submission.py").write_bytes(right.data)
+    assert "100% of the lines of accepted/reference" in leaks.reachable(loaded, data, [right])[0]
+
+
+def test_hidden_values_in_feedback(tiny: LoadedSpec, data: DataSet, proven: list[Graded]) -> None:
+    def said(message: str, **evidence: object) -> list[str]:
+        one = changed(proven[0], "alone", message=message, evidence=evidence)
+        return leaks.in_feedback(tiny, data, [("x", one.report)])
+
+    value = float(data.arrays["test_inputs"][3, 1])
+    assert said("fine, 0.950 of 1") == []
+    assert "tells x a value of 'test_inputs'" in said(f"Row 3 gave {value:.6f}.")[0]
+    assert said("see below", table=[[value]])
+    case = Case(("a secret sentence",), expected=2.5)
+    hidden = replace(data, cases={"calls": (case,)}, hidden=data.hidden | {"calls"})
+    one = changed(proven[0], "alone", message="For a secret sentence the answer is wrong.")
+    assert "'calls'" in leaks.in_feedback(tiny, hidden, [("x", one.report)])[0]
+
+
+def test_reports_of_different_checks_differ() -> None:
+    empty = GradeReport("x", Verdict.PASSED, 0, 0, ())
+    assert differences(empty, empty) == []
