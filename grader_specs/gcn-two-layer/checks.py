@@ -1,0 +1,158 @@
+"""Checks of this task alone: the formula with the likeliest mistake, how far nodes reach, and the activation."""
+
+from typing import ClassVar, Literal
+
+import numpy as np
+from pydantic import Field
+
+from autograder.checks.base import Check, Params, as_array, failed, passed
+from autograder.hints import hint_for
+
+from .reference import MISTAKES, layer, normalise
+
+
+class GraphFormulaParams(Params):
+    """What was called."""
+
+    function: Literal["normalise", "layer"] = Field(description="Which formula the answers must follow.")
+    tolerance: float = Field(1e-4, gt=0, description="Largest difference of any entry.")
+
+
+class GraphFormula(Check):
+    """Every answer equals the formula; where all answers follow one known mistake instead, that one is named."""
+
+    kind: ClassVar[str] = "graph_formula"
+    title: ClassVar[str] = "The formula"
+    probes: ClassVar[frozenset[str]] = frozenset({"calls"})
+    Params: ClassVar[type[Params]] = GraphFormulaParams
+
+    def judge(self, observation, context, params):
+        """Compare case by case, smallest graph first."""
+        name, answers = observation.values.get("cases"), observation.values.get("answers")
+        cases = context.cases.get(name, ()) if isinstance(name, str) else ()
+        if not cases or not isinstance(answers, list) or len(answers) != len(cases):
+            return failed("There are no answers to compare.", "Return one matrix from the function.")
+        values = [as_array(a.get("value")) if isinstance(a, dict) else None for a in answers]
+        arguments = [case.arguments for case in cases]
+        wrong = next((i for i, v in enumerate(values) if not self._is(v, arguments[i], params)), None)
+        if wrong is None:
+            return passed(f"Right on all {len(cases)} graphs.")
+        hint = "Work through three nodes in a line by hand and compare your matrix entry by entry."
+        for said, way in MISTAKES.items():
+            if all(self._is(value, given, params, way) for value, given in zip(values, arguments, strict=True)):
+                hint = said
+        if isinstance(answers[wrong], dict) and "error" in answers[wrong]:
+            hint = hint_for("exception", _error(answers[wrong])) or hint
+        return failed(self._story(values[wrong], answers[wrong], cases[wrong], params, name in context.hidden), hint)
+
+    def _is(self, value, arguments, params, way=normalise):
+        """True if the value is what the formula gives when the matrix is normalised that way. NaN is not."""
+        right = self._right(arguments, params, way)
+        if value is None or value.shape != right.shape:
+            return False
+        return bool((np.abs(value - right) <= params.tolerance).all())
+
+    def _right(self, arguments, params, way=normalise):
+        return way(*arguments) if params.function == "normalise" else layer(*arguments, way)
+
+    def _story(self, value, answer, case, params, hidden):
+        """What came back for the first wrong graph, without any value of a hidden one."""
+        graph = f"a graph of {len(case.arguments[0])} nodes" + (f" ({case.label})" if case.label and not hidden else "")
+        if isinstance(answer, dict) and "error" in answer:
+            return f"On {graph} the function raised {_error(answer)}."
+        if value is None:
+            return f"On {graph} no matrix came back."
+        right = self._right(case.arguments, params)
+        if value.shape != right.shape:
+            return f"On {graph} the shape is {value.shape}, expected {right.shape}."
+        if not np.isfinite(value).all():
+            return f"On {graph} there are NaN or infinite entries: is a degree of 0 divided by?"
+        if hidden:
+            return f"On {graph}, which is not shown, the result is not what the formula gives."
+        row, column = np.unravel_index(np.abs(value - right).argmax(), right.shape)
+        return f"On {graph} entry ({row}, {column}) is {value[row, column]:.4g}, expected {right[row, column]:.4g}."
+
+
+class GraphReachParams(Params):
+    """How far a change travels."""
+
+    hops: int = Field(2, ge=1, description="Rows within so many steps of the changed node must change, and no others.")
+
+
+class GraphReach(Check):
+    """With one node's features changed, exactly the rows within reach change: one step for each layer.
+
+    The data set's fact `distance` holds each node's distance from the changed one.
+    """
+
+    kind: ClassVar[str] = "graph_reach"
+    title: ClassVar[str] = "Two steps along the edges"
+    probes: ClassVar[frozenset[str]] = frozenset({"forward"})
+    also_roles: ClassVar[dict[str, frozenset[str]]] = {"changed": frozenset({"forward"})}
+    Params: ClassVar[type[Params]] = GraphReachParams
+
+    def judge(self, observation, context, params):
+        """Compare the two outputs row by row."""
+        distance = np.asarray(context.facts["distance"])
+        before, after = _rows(observation, len(distance)), _rows(context.also["changed"], len(distance))
+        if before is None or after is None or before.shape != after.shape:
+            return failed("There are no outputs to compare.", "Return one row of numbers for each node from forward.")
+        changed = np.abs(before - after).max(axis=1) > 1e-6
+        near = distance <= params.hops
+        if (changed & ~near).any():
+            return failed(
+                f"A node's features change the output of nodes more than {params.hops} steps away.",
+                f"Each layer carries information one step along the edges, so {params.hops} layers carry it "
+                f"{params.hops}. Is there one layer too many, a mean or softmax over nodes, or A used where it should "
+                "be normalised?",
+            )
+        if not (changed | ~near).all():
+            return failed(
+                f"A node's features don't reach all nodes within {params.hops} steps.",
+                "Does every layer multiply by the normalised adjacency matrix, with self loops?",
+            )
+        return passed(f"A change reaches exactly the nodes within {params.hops} steps.")
+
+
+class GraphActivation(Check):
+    """The model bends: f(x) + f(−x) differs from 2 f(0), which no chain of linear layers manages."""
+
+    kind: ClassVar[str] = "graph_activation"
+    title: ClassVar[str] = "Activation between the layers"
+    probes: ClassVar[frozenset[str]] = frozenset({"forward"})
+    also_roles: ClassVar[dict[str, frozenset[str]]] = {
+        "mirrored": frozenset({"forward"}),
+        "zero": frozenset({"forward"}),
+    }
+    Params: ClassVar[type[Params]] = Params
+
+    def judge(self, observation, context, _params):
+        """Measure how far the three outputs are from a straight line."""
+        plain = _rows(observation)
+        mirrored, zero = _rows(context.also["mirrored"]), _rows(context.also["zero"])
+        if plain is None or mirrored is None or zero is None or not plain.shape == mirrored.shape == zero.shape:
+            return failed("There are no outputs to compare.", "Return one row of numbers for each node from forward.")
+        bend = np.abs(plain + mirrored - 2 * zero).max()
+        if not bend > 1e-4 * max(1.0, float(np.abs(plain).max())):
+            return failed(
+                "The network is linear: its two layers do no more than one.",
+                "Put a ReLU between the two graph convolutions.",
+            )
+        return passed("There is an activation between the layers.")
+
+
+def _error(answer):
+    """What the student's function raised, in its own words; those are empty once hidden graphs were sent."""
+    error = answer["error"] if isinstance(answer["error"], dict) else {}
+    words = [error.get(key) if isinstance(error.get(key), str) else "" for key in ("type", "message", "where")]
+    kind, message, where = (part[:200] for part in words)
+    return (kind or "an error") + (f": {message}" if message else "") + (f" ({where})" if where else "")
+
+
+def _rows(observation, rows=None):
+    """The first output as a finite (N, C) array of that many rows, or None."""
+    outputs = observation.values.get("outputs")
+    values = as_array(outputs[0]) if isinstance(outputs, list) and outputs else None
+    if values is None or values.ndim != 2 or not np.isfinite(values).all() or np.abs(values).max() > 1e100:
+        return None
+    return values if rows is None or len(values) == rows else None

@@ -1,0 +1,121 @@
+"""The contract of check types that a spec brings itself, on what its own right solution answers."""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from autograder.checks import registry
+from autograder.checks.base import Context
+from autograder.config import settings
+from autograder.intake import unpack
+from autograder.model import Observation, Outcome, Verdict
+from autograder.probing import Prober
+from autograder.sandbox import open_sandbox
+from autograder.specs.dataset import DataSet
+from autograder.specs.loader import OWN_CHECKS, LoadedCheck, load_all
+from autograder.specs.solutions import find_solutions
+from tests.unit.test_check_contract import WEIRD, _paths, _replaced, _with_arrays
+
+SPECS = {name: spec for name, spec in load_all(settings().specs_dir).items() if (spec.folder / OWN_CHECKS).exists()}
+ENTRIES = [(name, c.spec.id) for name, spec in SPECS.items() for c in spec.checks if not registry.find(c.spec.type)]
+
+
+@dataclass(frozen=True)
+class Given:
+    """A check with what a right solution answered, and all that the judge knows."""
+
+    check: LoadedCheck
+    observation: Observation
+    also: Mapping[str, Observation]
+    data: DataSet
+
+    def judge(self, values: Any, also: Mapping[str, Observation] | None = None) -> Outcome:
+        """The outcome if the student's process had answered these values instead."""
+        observed = replace(self.observation, values=values if isinstance(values, dict) else {"outputs": values})
+        data = self.data
+        context = Context(
+            data.arrays, data.class_names, data.cases, data.facts, data.hidden, self.also if also is None else also
+        )
+        return self.check.check.judge(observed, context, self.check.params_for(data.name))
+
+
+@pytest.fixture(scope="module")
+def observed() -> dict[tuple[str, str], Given]:
+    sandbox = open_sandbox(settings())
+    found = {}
+    for name, loaded in SPECS.items():
+        right = next(s for s in find_solutions(settings().solutions_dir / name) if s.accepted)
+        data = loaded.build_data(None, loaded.spec.seed, "standin")
+        prober = Prober(loaded.spec, unpack(right.filename, right.data), data, sandbox, loaded.spec.seed)
+        answers = {o: prober.observe(asked, loaded.spec.seed) for o, asked in loaded.spec.observations.items()}
+        prober.close()
+        for check in loaded.checks:
+            also = {role: answers[o] for role, o in check.spec.also.items()}
+            found[name, check.spec.id] = Given(check, answers[check.spec.observe], also, data)
+    sandbox.close()
+    return found
+
+
+@pytest.mark.parametrize("entry", ENTRIES, ids="/".join)
+def test_what_a_right_solution_answers_passes_again_and_again(
+    observed: dict[tuple[str, str], Given], entry: tuple[str, str]
+) -> None:
+    given = observed[entry]
+    values = copy.deepcopy(given.observation.values)
+    outcome = given.judge(dict(values))
+    assert outcome.verdict is Verdict.PASSED, outcome.message
+    assert repr(given.judge(dict(values))) == repr(outcome)
+    assert repr(given.observation.values) == repr(values)
+
+
+@pytest.mark.parametrize("entry", ENTRIES, ids="/".join)
+def test_bad_answers_get_a_verdict(observed: dict[tuple[str, str], Given], entry: tuple[str, str]) -> None:
+    given = observed[entry]
+    good = dict(given.observation.values)
+    for path in _paths(good):
+        for weird in WEIRD:
+            check_outcome(given.judge(_replaced(good, path, weird)), path)
+    for role, other in given.also.items():
+        for path in _paths(dict(other.values)):
+            for weird in WEIRD:
+                values = _replaced(dict(other.values), path, weird)
+                odd = replace(other, values=values if isinstance(values, dict) else {"outputs": values})
+                check_outcome(given.judge(good, {**given.also, role: odd}), (role, *path))
+
+
+def check_outcome(outcome: Outcome, path: tuple[Any, ...]) -> None:
+    assert outcome.verdict in {Verdict.PASSED, Verdict.PARTIAL, Verdict.FAILED}, path
+    assert 0.0 <= outcome.fraction <= 1.0, path
+    assert (outcome.verdict is Verdict.PASSED) == (outcome.fraction == 1.0), path
+    assert 0 < len(outcome.message) < 3000, path
+
+
+@pytest.mark.parametrize("entry", ENTRIES, ids="/".join)
+def test_nothing_and_nan_never_pass(observed: dict[tuple[str, str], Given], entry: tuple[str, str]) -> None:
+    given = observed[entry]
+    assert given.judge({}).verdict is Verdict.FAILED
+    for bad in (math.nan, math.inf):
+
+        def spoil(array: Any, bad: float = bad) -> Any:
+            broken = np.array(array, dtype=np.float64)
+            broken.flat[-1] = bad
+            return broken
+
+        assert given.judge(_with_arrays(dict(given.observation.values), spoil)).verdict is Verdict.FAILED
+
+
+@pytest.mark.parametrize("entry", ENTRIES, ids="/".join)
+def test_every_parameter_of_an_own_check_is_described(
+    observed: dict[tuple[str, str], Given], entry: tuple[str, str]
+) -> None:
+    check = observed[entry].check.check
+    assert type(check).__doc__
+    for name, field in check.Params.model_fields.items():
+        assert field.description, f"{check.kind}.{name} has no description"
