@@ -1,0 +1,175 @@
+"""allclose: a function's answers, or a model's outputs, are the right ones."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+from pydantic import Field
+
+from autograder.checks._cases import Answered, answered, error_text, example, list_name, sizes_of
+from autograder.checks._mistakes import commonest, diagnoses
+from autograder.checks._trees import Leaf, Tolerance, is_exact, kind_of, leaves, plain_array
+from autograder.checks._values import shape_text
+from autograder.checks.base import Array, ArrayName, CaseList, Check, Context, Params, failed, partial, passed
+from autograder.checks.measures import last_outputs
+from autograder.model import Observation, Outcome, Statistic
+
+
+class AllcloseParams(Params):
+    """The right answers and how close is close."""
+
+    expected: ArrayName = Field(
+        "", description="Array with the right answer; not for `calls`, whose cases have theirs."
+    )
+    cases: CaseList = Field("", description="For `calls`: the case list; default: the one that was called.")
+    only: tuple[str, ...] = Field((), description="Only cases of these groups.")
+    rtol: float = Field(1e-4, ge=0, description="Allowed difference relative to the largest right value of the array.")
+    atol: float = Field(1e-6, ge=0, description="Allowed difference beside that. Whole numbers and text are exact.")
+    strict_types: bool = Field(False, description="A whole number must not come as 3.0, nor True as 1.")
+    more_keys: bool = Field(False, description="A dictionary may have keys beside those expected.")
+    partial: bool = Field(False, description="Points for the share of groups (or cases) that are right.")
+    show: Literal["inputs", "answer", "nothing"] = Field(
+        "inputs",
+        description="What of the smallest wrong case a student sees: its inputs and own answer, the right answer as "
+        "well, or nothing. Of hidden case lists nothing is shown.",
+    )
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """Why one answer is wrong: words, what to try, and keys of what would explain wrong numbers (None: no numbers)."""
+
+    words: str
+    hint: str = ""
+    causes: list[str] | None = None
+
+
+class Allclose(Check):
+    """Compares trees of numbers and text leaf by leaf; shapes come first, NaN is never close."""
+
+    kind: ClassVar[str] = "allclose"
+    title: ClassVar[str] = "Right values"
+    probes: ClassVar[frozenset[str]] = frozenset({"calls", "call", "forward", "predict"})
+    Params: ClassVar[type[Params]] = AllcloseParams
+
+    def judge(self, observation: Observation, context: Context, params: AllcloseParams) -> Outcome:
+        """One answer against an array, or every case against its own."""
+        if observation.probe == "calls":
+            name = list_name(observation, params.cases, context)
+            comparison = _Comparison(params, secret=name in context.hidden)
+            outcome = _cases(observation, context, comparison, name)
+        else:
+            comparison = _Comparison(params)
+            outcome = _one(observation, context, comparison)
+        finite = [value for value in comparison.excess if math.isfinite(value)]
+        found = Statistic(
+            "difference, as a multiple of what is allowed", max(finite, default=0.0), 1.0, "below", "rtol"
+        )
+        return outcome.measured(found) if finite else outcome
+
+
+def _one(observation: Observation, context: Context, comparison: _Comparison) -> Outcome:
+    expected, values = context.arrays[comparison.params.expected], observation.values
+    got = values.get("value") if observation.probe == "call" else last_outputs(observation, "")
+    trouble = comparison.trouble(expected, got)
+    if trouble is None:
+        return passed("The values are right.")
+    words, hint = commonest([trouble.causes or []])
+    return failed(f"{trouble.words} {words}".strip(), hint or trouble.hint)
+
+
+def _cases(observation: Observation, context: Context, comparison: _Comparison, name: str) -> Outcome:
+    params = comparison.params
+    every = [a for a in answered(observation, name, context, params.only) if not a.case.raises]
+    if not every:
+        return failed("There is nothing to compare.", "Tell your instructor: this check of the task has no cases.")
+    wrong = [(answer, trouble) for answer in every if (trouble := comparison.of_case(answer)) is not None]
+    if not wrong:
+        return passed(f"All {len(every)} answers are right.")
+    words, hint = commonest([t.causes for _, t in wrong if t.causes is not None][:50])
+    first, trouble = wrong[0]
+    evidence = example(observation, name, context, params.show, first)
+    message = f"{len(wrong)} of {len(every)} answers are wrong. {trouble.words} {words}".strip()
+    groups, bad = {a.group for a in every}, {a.group for a, _ in wrong}
+    hint = trouble.hint if trouble.causes is None else hint or trouble.hint
+    if params.partial:
+        return partial(1 - len(bad) / len(groups), message, hint, **evidence)
+    return failed(message, hint, **evidence)
+
+
+class _Comparison:
+    """Compares answers under the parameters of a check. secret: no keys of expected dictionaries in words."""
+
+    def __init__(self, params: AllcloseParams, *, secret: bool = False) -> None:
+        self.params, self.secret = params, secret
+        self.tolerance = Tolerance(params.rtol, params.atol)
+        self.excess: list[float] = []  # of every comparison of numbers, as a multiple of what is allowed
+
+    def of_case(self, answer: Answered) -> Trouble | None:
+        if answer.missing:
+            return Trouble("There is no answer.", "Does your code end by itself, without exit()?")
+        if answer.error is not None:
+            words = f"The call raised {error_text(answer.error)}."
+            return Trouble(words, "It must answer for every legal input.")
+        return self.trouble(answer.case.expected, answer.value, sizes_of(answer.case))
+
+    def trouble(self, expected: Any, got: Any, sizes: Collection[int] = ()) -> Trouble | None:
+        """What is wrong at the first leaf at which something is."""
+        for leaf in leaves(expected, got, more_keys=self.params.more_keys):
+            found = self._leaf(leaf, sizes)
+            if found is not None:
+                place = f"At {leaf.path}: " if leaf.path and not self.secret else ""
+                words = place + found.words if place else found.words[0].upper() + found.words[1:]
+                return Trouble(words, found.hint, found.causes)
+        return None
+
+    def _leaf(self, leaf: Leaf, sizes: Collection[int]) -> Trouble | None:
+        if leaf.trouble:
+            return Trouble(f"{leaf.trouble}.", _advice(leaf.got))
+        if leaf.expected is None or isinstance(leaf.expected, str):
+            if type(leaf.got) is type(leaf.expected) and leaf.got == leaf.expected:
+                return None
+            wanted = "None was" if leaf.expected is None else "another text was"
+            return Trouble(f"{wanted} expected, got {kind_of(leaf.got)}.", _advice(leaf.got))
+        right, given = plain_array(leaf.expected), plain_array(leaf.got)
+        if right is None or given is None:
+            return Trouble(f"{kind_of(leaf.expected)} was expected, got {kind_of(leaf.got)}.", _advice(leaf.got))
+        if given.shape != right.shape and not (right.size == given.size == 1 and right.ndim == 0):
+            words = f"{_shape_words(leaf.expected, right)} expected, got {kind_of(leaf.got)}."
+            hint = "Look over which axis is summed, and what is returned."
+            return Trouble(words, hint, diagnoses(given, right, self.tolerance.close))
+        exact = is_exact(leaf.expected)
+        if self.params.strict_types and exact and not is_exact(leaf.got):
+            return Trouble("whole numbers were expected, got others.", "Use // and int(): return whole numbers.")
+        return self._numbers(right, given.reshape(right.shape), exact, sizes)
+
+    def _numbers(self, right: Array, given: Array, exact: bool, sizes: Collection[int]) -> Trouble | None:
+        if np.isnan(given).any():
+            return Trouble("the answer is NaN.", "Look for 0 / 0, the logarithm of 0, or infinity minus infinity.")
+        if exact and np.array_equal(given, right):
+            return None
+        if not exact:
+            times = self.tolerance.excess(given, right)
+            self.excess.append(times)
+            if times <= 1.0:
+                return None
+        if np.isinf(given).any() and not np.isinf(right).any():
+            hint = "Look for a division by 0, the logarithm of 0, or exp of a large number."
+            return Trouble("the answer is infinite.", hint)
+        words = "the value differs." if right.size == 1 else "the values differ."
+        hint = "Work one small example out by hand and compare each step."
+        return Trouble(words, hint, diagnoses(given, right, self.tolerance.close, sizes))
+
+
+def _shape_words(expected: Any, right: Array) -> str:
+    if right.ndim == 0:
+        return "one number was"
+    return f"{len(right)} values were" if isinstance(expected, list) else f"shape {shape_text(right.shape)} was"
+
+
+def _advice(got: Any) -> str:
+    return "The function ends without return." if got is None else "Return what the handout names, in its order."
