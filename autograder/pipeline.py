@@ -17,6 +17,7 @@ from autograder.probing import Prober
 from autograder.sandbox.base import Sandbox
 from autograder.specs.dataset import DataSet
 from autograder.specs.loader import LoadedCheck, LoadedSpec
+from autograder.specs.schema import UsageOf
 
 log = logging.getLogger(__name__)
 
@@ -150,9 +151,12 @@ class _Run:
     def _observation(self, name: str) -> Observation:
         """An observation, made on first need, and again under new seeds while a check on it is too close."""
         if name not in self.observations:
+            wanted = self.loaded.spec.observations[name]
+            if isinstance(wanted, UsageOf):
+                self._observation(wanted.of)
             self._say(f"running {name.replace('_', ' ')}")
             self.prober.on_epoch = lambda epoch, of: self._say(f"{name.replace('_', ' ')}: epoch {epoch} of {of}")
-            self.observations[name] = self.prober.observe(self.loaded.spec.observations[name], self.seed)
+            self.observations[name] = self.prober.observe(wanted, self.seed)
             self._reseed(name)
         return self.observations[name]
 
@@ -191,7 +195,7 @@ class _Run:
 
     def _judge(self, check: LoadedCheck, observation: Observation) -> Outcome:
         """The check's outcome; a failed observation counts once, other checks that need it are skipped."""
-        for name in (check.spec.observe, *check.spec.also.values()):
+        for name in self._needed(check):
             failure = self.observations[name].failure
             if failure is None:
                 continue
@@ -202,6 +206,12 @@ class _Run:
             evidence = {"traceback": failure.trace} if failure.trace else {}
             return Outcome(failure.verdict, 0.0, failure.message, failure.hint, evidence)
         return self.settled.get(check.spec.id) or self._call_check(check, observation)
+
+    def _needed(self, check: LoadedCheck) -> list[str]:
+        """The observations whose failure is this check's: those it names, and those that these tell the usage of."""
+        named = [check.spec.observe, *check.spec.also.values()]
+        told = [self.loaded.spec.observations[name] for name in named]
+        return [*named, *(wanted.of for wanted in told if isinstance(wanted, UsageOf))]
 
     def _other_judge(self, name: str, check: LoadedCheck) -> str | None:
         """Title of the check that will carry a failed observation's verdict, None if this one has to.

@@ -103,6 +103,10 @@ class FakeSession:
         """What it printed."""
         return "hello from the fake\n"
 
+    def measure(self) -> Usage:
+        """Nothing was used."""
+        return Usage(0.25, 0.0, 0.0)
+
     def close(self) -> Usage:
         """End it."""
         self.alive = False

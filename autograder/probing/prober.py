@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from autograder.errors import SandboxStopped
-from autograder.model import Observation, Trust
-from autograder.probing import calls, inspection, models, training
+from autograder.model import Lane, Observation, Trust
+from autograder.probing import calls, extras, inspection, models, training
 from autograder.probing.process import ProbeFailed, StudentProcess
-from autograder.specs.schema import ObservationSpec
+from autograder.probing.untrusted import number
+from autograder.specs.schema import ObservationSpec, UsageOf
 
 Probe = Callable[[StudentProcess, Any, int, dict[str, Any]], None]
 
@@ -28,7 +29,12 @@ _PROBES: dict[str, tuple[Probe, Trust]] = {
     "trace": (inspection.trace, Trust.REPORTED),
     "behave": (inspection.behave, Trust.REPORTED),
     "moves": (inspection.moves, Trust.REPORTED),
+    "schedule": (extras.schedule, Trust.MEASURED),
+    "checkpoint": (extras.checkpoint, Trust.REPORTED),
+    "source": (extras.source, Trust.MEASURED),
+    "usage": (extras.usage, Trust.MEASURED),
 }
+_WITHOUT_PROCESS = frozenset({"source", "usage"})  # what the judge knows itself
 
 
 @dataclass
@@ -42,10 +48,13 @@ class Prober(StudentProcess):
         failure, tainted = None, False
         probe, trust = _PROBES[observation.probe]
         try:
-            self.ensure_loaded()
+            if observation.probe not in _WITHOUT_PROCESS:
+                self.ensure_loaded()
+                self._begin_measuring(observation)
             begun = time.monotonic()
             self.deadline = time.monotonic() + (observation.wall_s or self.spec.limits.wall_s)
             probe(self, observation, seed, partial)
+            self._end_measuring(observation, time.monotonic() - begun)
         except ProbeFailed as failed:
             failure, trust = failed.failure, Trust.MEASURED
         except SandboxStopped as stopped:
@@ -55,3 +64,25 @@ class Prober(StudentProcess):
         taken = time.monotonic() - begun
         self.count("probes", taken)
         return Observation(observation.probe, partial, trust, failure, taken)
+
+    def _begin_measuring(self, observation: ObservationSpec) -> None:
+        """Leave out what was used so far, if somebody wants to know what this observation uses."""
+        if self._is_measured(observation):
+            self.measure()
+            if self.spec.lane is Lane.GPU:
+                self.ask("gpu_memory", {})
+
+    def _end_measuring(self, observation: ObservationSpec, seconds: float) -> None:
+        """Note what an observation used, for those that tell it. The card's memory is the process's own word."""
+        names = self._is_measured(observation)
+        if not names:
+            return
+        used = self.measure()
+        card = number(self.ask("gpu_memory", {}).get("peak_mb")) if self.spec.lane is Lane.GPU else None
+        row = {"seconds": seconds, "cpu_s": used.cpu_s, "peak_mb": used.peak_memory_mb, "gpu_mb": card}
+        self.used |= dict.fromkeys(names, row)
+
+    def _is_measured(self, observation: ObservationSpec) -> list[str]:
+        """The names under which a `usage` observation asks for this one."""
+        wanted = {other.of for other in self.spec.observations.values() if isinstance(other, UsageOf)}
+        return [name for name in wanted if self.spec.observations.get(name) is observation]

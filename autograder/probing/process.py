@@ -16,7 +16,7 @@ from autograder.intake import Upload
 from autograder.model import ProbeFailure, Remark, Verdict
 from autograder.probing import untrusted
 from autograder.probing.untrusted import KNOWN_ERRORS, is_real_place, mapping, text
-from autograder.sandbox.base import DATA, Limits, Message, Sandbox, SandboxSession
+from autograder.sandbox.base import DATA, Limits, Message, Sandbox, SandboxSession, Usage
 from autograder.specs.dataset import DataSet, Ref
 from autograder.specs.schema import GraderSpec
 from autograder.specs.shown import shown_folder
@@ -47,6 +47,7 @@ class StudentProcess:
     seconds: dict[str, float] = field(default_factory=dict)
     most_cpu_s: float = 0.0  # of one process
     peak_mb: float = 0.0
+    used: dict[str, dict[str, float | None]] = field(default_factory=dict)  # by observation, for the probe `usage`
     on_epoch: Callable[[int, int], None] = lambda _epoch, _of: None
     tainted: bool = False
     names: Mapping[str, Any] = field(default_factory=dict)
@@ -98,6 +99,10 @@ class StudentProcess:
             self.drop()
             raise ProbeFailed(self._load_failure) from stopped
         self.count("load", time.monotonic() - started)
+
+    def measure(self) -> Usage:
+        """What the process used since it was measured last, or since its start."""
+        return self._session.measure() if self._session is not None else Usage(0.0, 0.0, 0.0)
 
     def count(self, part: str, seconds: float) -> None:
         """Add to the time a part of the grading took."""

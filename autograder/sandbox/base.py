@@ -85,6 +85,9 @@ class SandboxSession(Protocol):
     def output(self) -> str:
         """What the process printed so far, capped, decoded with replacement."""
 
+    def measure(self) -> Usage:
+        """What was used since this was asked last, or since the start. Safe to call on a session that has ended."""
+
     def close(self) -> Usage:
         """Kill the whole process tree and free everything. Safe to call twice."""
 

@@ -59,7 +59,7 @@ class Session:
         self._writable = started.writable
         self._group = started.group
         self._channel = Channel(started.channel, limits.frame_mb << 20, limits.total_mb << 20)
-        self._begun = time.monotonic()
+        self._begun = self._measured = time.monotonic()
         self._number = 0
         self._stopped: SandboxStopped | None = None
         self._usage: Usage | None = None
@@ -135,6 +135,13 @@ class Session:
     def output(self) -> str:
         """What the process printed so far, capped, decoded with replacement."""
         return self._output.text()
+
+    def measure(self) -> Usage:
+        """What was used since this was asked last, or since the start."""
+        now = time.monotonic()
+        cpu, peak = self._watchdog.since_last() if self._watchdog is not None else (0.0, 0)
+        taken, self._measured = now - self._measured, now
+        return Usage(taken, cpu, peak / (1 << 20))
 
     def close(self) -> Usage:
         """Kill the whole process tree and free everything. Safe to call twice."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 import time
@@ -39,6 +40,9 @@ class Watchdog:
         self._end = threading.Event()
         self.cpu_s = 0.0
         self.peak_memory = 0
+        self._looking = threading.Lock()  # a look reads descriptors that all looks share
+        self._cpu_before = 0.0
+        self._peak_since = 0
         self._thread = threading.Thread(target=self._watch, name="sandbox-watchdog", daemon=True)
         self._thread.start()
 
@@ -46,6 +50,15 @@ class Watchdog:
         """Take a last look and end the thread."""
         self._end.set()
         self._thread.join()
+
+    def since_last(self) -> tuple[float, int]:
+        """CPU seconds and peak memory in bytes since this was asked last; looks once, if there is still something."""
+        with contextlib.suppress(OSError, ValueError):
+            self._look()
+        with self._looking:
+            spent, peak = self.cpu_s - self._cpu_before, self._peak_since
+            self._cpu_before, self._peak_since = self.cpu_s, 0
+        return spent, peak
 
     def _watch(self) -> None:
         pause = TICK_S
@@ -68,9 +81,11 @@ class Watchdog:
             pause = min(max(TICK_S, _SHARE * (time.monotonic() - begun)), _LONGEST_S)
 
     def _look(self) -> tuple[Verdict, str, str] | None:
-        sample = self._tree.sample(self._limits.memory_mb << 20)
-        self.cpu_s = max(self.cpu_s, sample.cpu_s)
-        self.peak_memory = max(self.peak_memory, sample.memory)
+        with self._looking:
+            sample = self._tree.sample(self._limits.memory_mb << 20)
+            self.cpu_s = max(self.cpu_s, sample.cpu_s)
+            self.peak_memory = max(self.peak_memory, sample.memory)
+            self._peak_since = max(self._peak_since, sample.memory)
         if self._group is not None and self._group.ran_out():
             return endings.out_of_memory(self._limits)
         return judge(sample, self._limits)

@@ -19,7 +19,7 @@ from autograder.specs.complete import complete, entries
 from autograder.specs.data_rules import check_data, named, need_array
 from autograder.specs.dataset import DataSet
 from autograder.specs.folder import digest_of, load_module
-from autograder.specs.schema import CheckSpec, GraderSpec, Train
+from autograder.specs.schema import CheckSpec, GraderSpec, Train, UsageOf
 from autograder.specs.source import Marks, Where, parse, spec_error, suggest
 
 Builder = Callable[[str, Path | None, int], DataSet | None]
@@ -246,6 +246,14 @@ def _check_names(path: Path, spec: GraderSpec, written: GraderSpec, marks: Marks
                 "Give each stage its own name.",
             )
     for name, observation in spec.observations.items():
+        if isinstance(observation, UsageOf):
+            others = [n for n, o in spec.observations.items() if not isinstance(o, UsageOf)]
+            if observation.of not in others:
+                raise SpecError(
+                    f"{path}:{marks.value(('observations', name, 'of'))}: there is no other observation "
+                    f"'{observation.of}'",
+                    suggest(observation.of, others),
+                )
         for key in ("entry", "function"):
             entry = getattr(observation, key, None)
             if entry is not None and entry not in spec.entry_points:

@@ -205,6 +205,40 @@ class Moves(_OfModel):
     lr: float = Field(1e-3, gt=0)
 
 
+class Schedule(_Observation):
+    """Follow the learning rate that the student's scheduler, or function of the step, puts in force."""
+
+    probe: Literal["schedule"]
+    entry: Identifier
+    arguments: dict[str, Any] = Field(
+        default_factory=dict, description="Literals by parameter; optimizer, steps, warmup and base_lr are supplied."
+    )
+    base_lr: float = Field(0.1, gt=0, description="Learning rate of the optimizer the student is given; better not 1.")
+    steps: int = Field(100, ge=1, le=20_000, description="Optimiser steps to follow, also the total that is named.")
+    warmup: int = Field(0, ge=0, description="Warm-up steps that are named.")
+
+
+class Source(_Observation):
+    """The Python text of the upload, read by the judge; nothing is run."""
+
+    probe: Literal["source"]
+
+
+class Checkpoint(_OfModel):
+    """Load a weights file of the upload into the model (reported; the outputs are measured)."""
+
+    probe: Literal["checkpoint"]
+    file: str = Field(description="Pattern of its name, such as '*.pt'.")
+    inputs: ArrayName | None = Field(None, description="Array to run the model on with these weights.")
+
+
+class UsageOf(_Observation):
+    """Time and memory that another observation used."""
+
+    probe: Literal["usage"]
+    of: Identifier = Field(description="The other observation.")
+
+
 class Predict(_OfModel):
     """Predict with the student's function, or with the model."""
 
@@ -215,7 +249,22 @@ class Predict(_OfModel):
 
 
 ObservationSpec = Annotated[
-    Resolve | Construct | Forward | GradientNorms | Overfit | Train | Call | Calls | Predict | Trace | Behave | Moves,
+    Resolve
+    | Construct
+    | Forward
+    | GradientNorms
+    | Overfit
+    | Train
+    | Call
+    | Calls
+    | Predict
+    | Trace
+    | Behave
+    | Moves
+    | Schedule
+    | Source
+    | Checkpoint
+    | UsageOf,
     Field(discriminator="probe"),
 ]
 PROBES: dict[str, Any] = {

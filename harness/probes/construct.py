@@ -40,3 +40,13 @@ def run_parameters(session: Session, request: Request) -> Mapping[str, Any]:
 def _is_ready(parameter: Any) -> bool:
     """False for parameters of lazy layers, which have no shape before the first forward pass."""
     return not isinstance(parameter, torch.nn.parameter.UninitializedParameter)
+
+
+@operation("gpu_memory")
+def run_gpu_memory(_session: Session, _request: Request) -> Mapping[str, Any]:
+    """The most memory of the card in use since this was asked last, in MB; null without a card."""
+    if not torch.cuda.is_available():
+        return {"peak_mb": None}
+    peak = torch.cuda.max_memory_allocated() / (1 << 20)
+    torch.cuda.reset_peak_memory_stats()
+    return {"peak_mb": peak}

@@ -1,0 +1,43 @@
+"""The text of an upload as the judge reads it: it parses, and nothing is run."""
+
+from __future__ import annotations
+
+import ast
+import json
+
+import pytest
+
+from autograder.intake.code import python_files
+
+
+def notebook(*cells: str) -> bytes:
+    kinds = [{"cell_type": "code", "source": text.splitlines(keepends=True)} for text in cells]
+    return json.dumps({"cells": [{"cell_type": "markdown", "source": "text"}, *kinds]}).encode()
+
+
+@pytest.mark.parametrize(
+    ("cell", "expected"),
+    [
+        ("x = 1", "x = 1"),
+        ("!pip install torch\nx = 1", "pass\nx = 1"),
+        ("if True:\n    %matplotlib inline\n", "if True:\n    pass\n"),
+        ("files = !ls\ny = 2", "files = None\ny = 2"),
+        ("torch.nn?\nz = 3", "pass\nz = 3"),
+        ("%%time\nx = 1", "\nx = 1"),
+        ("%%bash\nrm -rf x", ""),
+        ("def broken(:", ""),
+        ('s = """\n%d of them\n"""', 's = """\n%d of them\n"""'),
+    ],
+)
+def test_magics_are_blanked_and_the_rest_is_kept(cell: str, expected: str) -> None:
+    (file,) = python_files({"a.ipynb": notebook(cell)}, "a.ipynb")
+    assert file == {"name": "a.ipynb", "code": expected}
+    ast.parse(file["code"])
+
+
+def test_the_main_file_comes_first_and_only_python_is_read() -> None:
+    files = {"a.py": b"a = 1", "submission.py": b"\xef\xbb\xbfb = 2", "data.csv": b"1,2"}
+    assert [f["name"] for f in python_files(files, "submission.py")] == ["submission.py", "a.py"]
+    assert python_files(files, "submission.py")[0]["code"] == "b = 2"
+    for rubbish in (b"[]", b"{", b'{"cells": 3}', b'{"cells": [3, {"cell_type": "code", "source": 4}]}'):
+        assert python_files({"a.ipynb": rubbish}, "a.ipynb")[0]["code"].strip() == ""
