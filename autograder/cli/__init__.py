@@ -20,6 +20,7 @@ _COMMANDS = {
     "serve": ("autograder.cli.serve", "serve"),
     "spec": ("autograder.cli.spec", "app"),
     "check": ("autograder.cli.check", "app"),
+    "replay": ("autograder.cli.replay", "replay"),
     "db": ("autograder.cli.db", "app"),
     "doctor": ("autograder.cli.doctor", "doctor_command"),
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from autograder.comparing import differences
 from autograder.model import CheckResult, GradeReport, Trust, Verdict
 from autograder.proof import leaks
 from autograder.proof.watch import Recorder
@@ -55,7 +56,9 @@ def findings(
     found += [Finding("hidden value in feedback", text) for text in leaks.in_feedback(loaded, data, texts)]
     if again is not None:
         first = next(g for g in graded if g.solution.name == again.solution.name)
-        found += [Finding("two gradings differ", text) for text in differences(first.report, again.report)]
+        found += [
+            Finding("two gradings differ", text) for text in differences(first.report.checks, again.report.checks)
+        ]
         changed = [n for n, digest in first.seen.digests.items() if again.seen.digests.get(n) != digest]
         if changed:
             text = f"{again.solution.name}: observed differently the second time: {', '.join(changed)}"
@@ -129,24 +132,3 @@ def _mostly_reported(right: Sequence[Graded], share: float) -> Iterator[Finding]
                 f"({', '.join(c.id for c in reported)}); more than {share:.0%} should not"
             )
             yield Finding("measured, not reported", text, error=False)
-
-
-def differences(first: GradeReport, second: GradeReport) -> list[str]:
-    """What two reports of the same submission don't share, check by check, to the last digit; times don't count."""
-    found = []
-    others = {c.id: c for c in second.checks}
-    for check in first.checks:
-        other = others.pop(check.id, None)
-        if other is None:
-            found.append(f"{check.id}: only in the first")
-            continue
-        for name in ("verdict", "score", "max_score", "message", "hint", "evidence"):
-            one, two = getattr(check, name), getattr(other, name)
-            if one != two:
-                found.append(f"{check.id}: {name} is {_short(one)}, then {_short(two)}")
-    return found + [f"{name}: only in the second" for name in others]
-
-
-def _short(value: object) -> str:
-    text = str(value)
-    return text if len(text) <= 120 else text[:119] + "…"

@@ -25,6 +25,11 @@ def in_force(session: Session, submission_ids: Sequence[str], *, detail: bool = 
     return {row.submission_id: row for row in session.scalars(wanted)}
 
 
+def of_job(session: Session, job_id: str) -> GradeReportRow | None:
+    """The report of a job, in force or not."""
+    return session.scalar(select(GradeReportRow).where(GradeReportRow.job_id == job_id))
+
+
 def add(
     session: Session,
     *,

@@ -10,9 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from autograder.model import GradeReport, Outcome, Statistic, Trust, Verdict
+from autograder.comparing import differences
+from autograder.model import Outcome, Statistic, Trust, Verdict
 from autograder.proof import leaks
-from autograder.proof.rules import Graded, differences, findings
+from autograder.proof.rules import Graded, findings
 from autograder.proof.verify import verify
 from autograder.proof.watch import Recorder
 from autograder.sandbox.base import Sandbox
@@ -63,7 +64,6 @@ def test_a_right_solution_near_a_threshold_or_limit(tiny: LoadedSpec, data: Data
 def test_two_gradings_that_differ(tiny: LoadedSpec, data: DataSet, proven: list[Graded]) -> None:
     again = changed(proven[0], "accuracy", message="Accuracy 0.912.")
     assert "accuracy: message" in rules(tiny, data, proven, again)["two gradings differ"]
-    assert differences(proven[0].report, proven[0].report) == []
 
 
 def test_points_that_rest_on_words(tiny: LoadedSpec, data: DataSet, proven: list[Graded]) -> None:
@@ -114,6 +114,8 @@ def test_hidden_values_in_feedback(tiny: LoadedSpec, data: DataSet, proven: list
     assert "'calls'" in leaks.in_feedback(tiny, hidden, [("x", one.report)])[0]
 
 
-def test_reports_of_different_checks_differ() -> None:
-    empty = GradeReport("x", Verdict.PASSED, 0, 0, ())
-    assert differences(empty, empty) == []
+def test_a_check_that_only_one_report_has(proven: list[Graded]) -> None:
+    checks = proven[0].report.checks
+    assert differences(checks, checks) == []
+    assert differences(checks, checks[1:]) == ["names: only in the first"]
+    assert differences(checks[1:], checks) == ["names: only in the second"]
