@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 
 class Verdict(StrEnum):
@@ -105,11 +105,27 @@ class Statistic:
     param: str = ""
     scale: float = 0.0
 
+    @classmethod
+    def share(
+        cls, name: str, value: float, limit: float, direction: Literal["above", "below"] = "above", param: str = ""
+    ) -> Self:
+        """A value between 0 and 1, such as an accuracy: distances are measured in what is left to the nearer end."""
+        return cls(name, value, limit, direction, param, max(min(limit, 1 - limit), 0.01))
+
+    @property
+    def distance(self) -> float:
+        """How far the value is from the limit: positive on the right side of it. NaN stays NaN."""
+        return self.value - self.limit if self.direction == "above" else self.limit - self.value
+
+    @property
+    def unit(self) -> float:
+        """What distances are measured in."""
+        return self.scale or abs(self.limit) or 1.0
+
     @property
     def margin(self) -> float:
-        """Distance from the limit in units of the scale: positive on the right side of it. NaN stays NaN."""
-        distance = self.value - self.limit if self.direction == "above" else self.limit - self.value
-        return distance / (self.scale or abs(self.limit) or 1.0)
+        """The distance in units of the scale."""
+        return self.distance / self.unit
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from autograder.intake import Upload
 from autograder.model import CheckResult, GradeReport, Observation, Outcome, Verdict, Visibility
 from autograder.probing import Prober
 from autograder.sandbox.base import Sandbox
+from autograder.specs import calibration
 from autograder.specs.dataset import DataSet
 from autograder.specs.loader import LoadedCheck, LoadedSpec
 from autograder.specs.schema import UsageOf
@@ -172,7 +173,9 @@ class _Run:
         # What compares it with an observation that is not there yet is judged by this run alone.
         here = [c for c in self.loaded.checks if c.spec.observe == name and self._has_also(c)]
         runs = {c.spec.id: [self._call_check(c, first)] for c in here}
-        checks = [c for c in self.loaded.checks if c.spec.id in runs and rule.is_close(runs[c.spec.id][0])]
+        judged = [c for c in self.loaded.checks if c.spec.id in runs]
+        spreads = calibration.spreads(self.loaded.folder, self.data.name, self.loaded.spec.lane)
+        checks = [c for c in judged if rule.is_close(runs[c.spec.id][0], spreads.get(c.spec.id, {}))]
         for number in range(1, rule.max_runs):
             undecided = [c for c in checks if rule.decide(_passes(runs[c.spec.id])) is None]
             if not undecided:

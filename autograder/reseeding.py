@@ -9,8 +9,9 @@ chapters 3 and 5. Wald's bounds are approximate and know no cut-off, so `Rule.od
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from autograder.model import Outcome, Verdict
 
@@ -80,20 +81,23 @@ class Rule:
             going = after
         return Odds(passes, runs)
 
-    def is_close(self, outcome: Outcome) -> bool:
+    def is_close(self, outcome: Outcome, spreads: Mapping[str, float] = MappingProxyType({})) -> bool:
         """True if another seed might well have given another verdict. A check without statistics is never close.
 
-        A failed check is as far from passing as its worst statistic; a passed one as near to failing as its nearest.
+        Close is what lies within three standard deviations over the seeds, where `spreads` (by statistic) knows them
+        from a calibration, else within the band. A failed check is as far from passing as its worst statistic; a passed
+        one as near to failing as its nearest.
         """
         if outcome.verdict not in (Verdict.PASSED, Verdict.PARTIAL, Verdict.FAILED) or not outcome.statistics:
             return False
-        margins = [s.margin for s in outcome.statistics]
-        if not all(math.isfinite(margin) for margin in margins):
+        widths = [3 * spreads.get(s.name, 0.0) or self.band * s.unit for s in outcome.statistics]
+        distances = [s.distance / width for s, width in zip(outcome.statistics, widths, strict=True)]
+        if not all(math.isfinite(distance) for distance in distances):
             return False
-        nearest = min(margins)
+        nearest = min(distances)
         if outcome.verdict is Verdict.PASSED:
-            return nearest < self.band
-        return not self.clear_fail or -self.band < nearest < self.band
+            return nearest < 1
+        return not self.clear_fail or -1 < nearest < 1
 
 
 def settle(outcomes: Sequence[Outcome], passed: bool) -> Outcome:

@@ -66,7 +66,7 @@ class AttentiveTokens(Check):
         scores = {name: _overlap(ranked, by_class, params) for name, by_class in expected.items()}
         best = max(scores, key=lambda name: scores[name])
         value = scores[best]
-        measured = Statistic("overlap", value, params.min_overlap, "above", "min_overlap")
+        measured = Statistic.share("overlap", value, params.min_overlap, "above", "min_overlap")
         evidence = {"closest aggregation": str(best), "overlap": f"{value:.0%}"}
         if not value >= params.min_overlap:
             message, hint = _named(ranked, value, context, params)

@@ -79,7 +79,7 @@ class LossCurve(Check):
         trouble = _trouble(curve, params, leftover) or _loud_start(curve, params, labels) or _shape(found, params)
         remark = _remark(observation, params, training, curve, labels)
         measured = (
-            Statistic("drop", _drop(curve), params.min_drop, "above", "min_drop"),
+            Statistic.share("drop", _drop(curve), params.min_drop, "above", "min_drop"),
             Statistic("leftover", leftover, params.max_leftover, "below", "max_leftover"),
         )
         if trouble is None:

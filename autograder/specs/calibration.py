@@ -67,6 +67,16 @@ def read(folder: Path, data: str, lane: Lane) -> Calibration | None:
         raise SpecError(f"{path}: is no calibration", f"Delete it and run: {command(folder.name)}") from error
 
 
+def spreads(folder: Path, data: str, lane: Lane) -> dict[str, dict[str, float]]:
+    """Check id → statistic → the largest standard deviation over the seeds that a right solution had."""
+    found = read(folder, data, lane)
+    by_check: dict[str, dict[str, float]] = {}
+    for key, statistic in found.statistics.items() if found else ():
+        check, _, name = key.partition(".")
+        by_check.setdefault(check, {})[name] = max(spread.sd for spread in statistic.solutions.values())
+    return by_check
+
+
 def command(spec_id: str) -> str:
     """What to run for a calibration."""
     return f"bin/autograder spec calibrate {spec_id}"

@@ -66,7 +66,11 @@ class Reseed(_Model):
     """When a result is too close to call, run again under new seeds: a sequential test with stated error rates."""
 
     max_runs: int = Field(9, ge=1, le=25, description="Runs at most, the first one included.")
-    band: float = Field(0.25, gt=0, description="A result this near its limit, as a share of the limit, is too close.")
+    band: float = Field(
+        0.25,
+        gt=0,
+        description="A result this near its limit is too close: a share of the limit, or of what is left to 1.",
+    )
     right: float = Field(0.9, gt=0, lt=1, description="A submission that passes this share of runs is right.")
     wrong: float = Field(0.3, gt=0, lt=1, description="One that passes this share only is wrong.")
     right_fails: float = Field(0.01, gt=0, lt=0.5, description="A right one fails at most this often.")

@@ -63,6 +63,8 @@ def test_only_what_is_near_its_limit_is_close() -> None:
     assert not RULE.is_close(Outcome(Verdict.FAILED, 0.0, "no statistic"))
     assert Rule(clear_fail=False).is_close(outcome(0.1))
     assert not Rule(clear_fail=False).is_close(outcome(0.9))
+    assert not RULE.is_close(outcome(0.55), {"value": 0.01})
+    assert RULE.is_close(outcome(0.8), {"value": 0.11})
 
 
 def test_the_middle_run_is_reported_not_the_best() -> None:
@@ -79,6 +81,6 @@ def test_a_rule_that_cannot_keep_its_word_is_refused_with_its_line(tmp_path: Pat
     (folder / "data.py").write_text(DATA)
     hidden = "  hidden: {probe: forward, inputs: hidden_inputs, repeat: 2"
     (folder / "spec.yaml").write_text(SPEC.replace(hidden, f"{hidden}, reseed: {{max_runs: 3}}"))
-    with pytest.raises(SpecError, match=r"spec.yaml:10: .*a wrong submission would pass") as caught:
+    with pytest.raises(SpecError, match=r"spec.yaml:10:\d+: .*a wrong submission would pass") as caught:
         load_spec(folder)
     assert "max_runs" in str(caught.value)
