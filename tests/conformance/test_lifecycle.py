@@ -39,6 +39,23 @@ def test_what_it_used_is_measured(open_box: OpenBox) -> None:
     assert 50 < usage.peak_memory_mb < 256
 
 
+def test_what_it_used_is_measured_in_parts(box: Box) -> None:
+    box.answer("answer = 1")
+    box.session.measure()
+    code = "x = bytearray(60 << 20); import time; end = time.process_time() + 0.3"
+    box.answer(f"{code}\nwhile time.process_time() < end: pass")
+    busy = box.session.measure()
+    box.answer("import time; x = None; time.sleep(0.2)")
+    idle = box.session.measure()
+    assert 0.25 <= busy.cpu_s < 3
+    assert idle.cpu_s < 0.2
+    assert busy.wall_s >= 0.3
+    assert 0.2 <= idle.wall_s < busy.wall_s + 3
+    assert busy.peak_memory_mb >= 60
+    box.session.close()
+    assert box.session.measure().cpu_s >= 0
+
+
 def test_arrays_and_events_arrive(box: Box) -> None:
     seen: list[Message] = []
     code = "event(event='epoch', epoch=0); event(event='epoch', epoch=1); answer = [len(request['body'])]"

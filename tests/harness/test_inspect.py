@@ -51,6 +51,17 @@ class Attends(nn.Module):
         y, _ = self.lstm(x + y)
         return self.out(y.mean(1))
 
+class Packs(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.emb = nn.Embedding(20, 4)
+        self.lstm = nn.LSTM(4, 5, batch_first=True)
+        self.layer = nn.TransformerEncoderLayer(5, 1, 8, batch_first=True)
+    def forward(self, ids):
+        packed = nn.utils.rnn.pack_padded_sequence(self.emb(ids), torch.tensor([4, 3, 3]), batch_first=True)
+        y, _ = nn.utils.rnn.pad_packed_sequence(self.lstm(packed)[0], batch_first=True)
+        return self.layer(y).clamp(min=0).mean(1)
+
 class Lazy(nn.Module):
     def __init__(self):
         super().__init__()
@@ -163,6 +174,13 @@ def test_layers_of_many_steps_count_once(loaded: Harness) -> None:
     assert names(ask(loaded, "trace", "Attends", "ids")) == ["embedding", "attention", "add", "lstm", "mean", "linear"]
     by_hand = names(ask(loaded, "trace", "Attends", "ids", {"by_hand": True}))
     assert by_hand == ["embedding", "matmul", "softmax", "matmul", "add", "lstm", "mean", "linear"]
+
+
+def test_packed_sequences_and_whole_encoder_layers_are_seen_inside(loaded: Harness) -> None:
+    layer = ["attention", "dropout", "add", "layer_norm", "linear", "relu", "dropout", "linear", "dropout", "add"]
+    traced = ask(loaded, "trace", "Packs", "ids")
+    assert names(traced) == ["embedding", "lstm", *layer, "layer_norm", "relu", "mean"]
+    assert [op["module"] for op in traced["ops"]][1:3] == ["lstm", "layer.self_attn"]
 
 
 def test_lazy_branching_and_endless_models_are_traced(loaded: Harness) -> None:
