@@ -10,6 +10,7 @@ import copy
 import importlib
 import math
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from types import ModuleType
@@ -89,12 +90,16 @@ def _cases() -> list[tuple[str, str]]:
     return [(kind, probe) for kind, check in registry.all_checks().items() for probe in sorted(check.probes)]
 
 
-def _judge(kind: str, probe: str, values: Any) -> Outcome:
+def _context(kind: str) -> Context:
+    found: Context = getattr(_example(kind), "CONTEXT", Context())
+    return found
+
+
+def _judge(kind: str, probe: str, values: Any, context: Context | None = None) -> Outcome:
     check = registry.all_checks()[kind]
-    example = _example(kind)
-    params = check.Params.model_validate(example.PARAMS)
+    params = check.Params.model_validate(_example(kind).PARAMS)
     observed = values if isinstance(values, dict) else {"outputs": values}
-    return check.judge(Observation(probe, observed), getattr(example, "CONTEXT", Context()), params)
+    return check.judge(Observation(probe, observed), context or _context(kind), params)
 
 
 def test_every_example_belongs_to_a_check_type() -> None:
@@ -119,6 +124,20 @@ def test_bad_observations_get_a_verdict(kind: str, probe: str) -> None:
             assert (outcome.verdict is Verdict.PASSED) == (outcome.fraction == 1.0)
             assert outcome.message
             assert len(outcome.message) < 3000, path
+
+
+@pytest.mark.parametrize(("kind", "probe"), _cases())
+def test_bad_observations_beside_it_get_a_verdict(kind: str, probe: str) -> None:
+    context = _context(kind)
+    for role, beside in context.also.items():
+        for path in _paths(beside.values):
+            for weird in WEIRD:
+                values = _replaced(beside.values, path, weird)
+                other = Observation(beside.probe, values if isinstance(values, dict) else {"outputs": values})
+                changed = replace(context, also={**context.also, role: other})
+                outcome = _judge(kind, probe, _good(kind, probe), changed)
+                assert outcome.verdict in {Verdict.PASSED, Verdict.PARTIAL, Verdict.FAILED}
+                assert outcome.message
 
 
 @pytest.mark.parametrize(("kind", "probe"), _cases())

@@ -12,6 +12,8 @@ from autograder.checks.gradient_flow import GradientFlow, GradientFlowParams
 from autograder.checks.loss_curve import LossCurve, LossCurveParams
 from autograder.checks.output_shape import OutputShape, OutputShapeParams
 from autograder.model import Observation, Outcome, Verdict
+from autograder.specs.dataset import Case
+from tests.checks.examples import judge
 
 DIGITS = "735192"
 
@@ -54,3 +56,26 @@ def test_the_shape_of_a_tensor_without_values_is_not_repeated() -> None:
     outcome = OutputShape().judge(empty, Context(), OutputShapeParams(shape=("N", 3)))
     assert outcome.verdict is Verdict.FAILED
     assert DIGITS not in said(outcome)
+
+
+def test_answers_to_hidden_calls_and_of_tainted_processes_are_not_repeated() -> None:
+    for hidden, tainted in ((frozenset({"calls"}), True), (frozenset(), True), (frozenset({"calls"}), False)):
+        for kind, case in (("allclose", Case((1,), expected=2.5)), ("raises", Case((1,), raises=("ValueError",)))):
+            for answer in (735192.0, [735192] * 3, "735192", {"735192": 735192}, np.array([735192.0])):
+                values = {"answers": [{"value": answer}], "cases": "calls", "tainted": tainted}
+                outcome = judge(kind, "calls", values, context=Context(cases={"calls": (case,)}, hidden=hidden))
+                assert outcome.verdict is Verdict.FAILED
+                assert DIGITS not in said(outcome)
+
+
+def test_operations_totals_and_dropout_are_not_repeated_number_by_number() -> None:
+    rows = [{"op": "dropout", "p": 0.735192, "module": "", "out": [[735192]]}, {"op": "735192"}]
+    outcome = judge("architecture", "trace", {"ops": rows}, extras={"dropout": {"p": 0.5}}, widths={"dropout": [5]})
+    behaved = {"eval": [np.ones((2, 2))] * 2, "train": [np.ones((2, 2))], "dropout": [{"zeros": 0.735192}]}
+    rates = judge("layer_behaviour", "behave", behaved, dropout=0.5)
+    listed = [{"name": "number 1", "shape": [735192, 1], "requires_grad": True}]
+    total = judge("parameters", "construct", {"parameters": listed, "tainted": True}, total=3)
+    for found in (outcome, rates, total):
+        assert found.verdict is Verdict.FAILED
+        assert DIGITS not in said(found)
+        assert "735,192" not in said(found)
