@@ -10,6 +10,13 @@ from autograder.checks.base import Check
 from autograder.specs.schema import GraderSpec
 
 SCHEMA_FILE = "spec.schema.json"  # in the folder of grader specs
+_CALIBRATED = {  # a threshold that was measured, in the place of a number
+    "type": "object",
+    "description": "A measured threshold: check id, dot, statistic.",
+    "properties": {"calibrated": {"type": "string"}, "else": {"type": "number"}},
+    "required": ["calibrated"],
+    "additionalProperties": False,
+}
 
 
 def spec_schema() -> dict[str, Any]:
@@ -60,6 +67,10 @@ def _parameters(check: Check, definitions: dict[str, Any]) -> tuple[dict[str, An
     for name, definition in own.pop("$defs", {}).items():
         definitions[f"{check.kind}.{name}"] = definition
     needed: list[str] = own.pop("required", [])
+    for name, parameter in own.get("properties", {}).items():
+        if "number" in [choice.get("type") for choice in (parameter, *parameter.get("anyOf", ()))]:
+            either = {"anyOf": [{k: v for k, v in parameter.items() if k != "description"}, _CALIBRATED]}
+            own["properties"][name] = {"description": parameter.get("description", ""), **either}
     return {**own, "title": f"Parameters of {check.kind}"}, needed
 
 

@@ -61,7 +61,8 @@ def test_every_spec_tells_editors_where_the_schema_is(path: Path) -> None:
     [
         ({"titel": "x"}, "titel"),
         ({"checks": [{"type": "accuracy", "params": {"min": 0.5}}]}, "'targets' is a required property"),
-        ({"checks": [{"type": "accuracy", "params": {"targets": "y", "min": 2}}]}, "maximum"),
+        ({"checks": [{"type": "accuracy", "params": {"targets": "y", "min": 2}}]}, "not valid under any"),
+        ({"checks": [{"type": "accuracy", "params": {"targets": "y", "min": {"calibratd": "k"}}}]}, "not valid under"),
         ({"checks": [{"type": "accuracy", "params": {"targets": "y", "min": 0.5, "ful": 1}}]}, "ful"),
         ({"checks": [{"type": "accuracy"}]}, "'params' is a required property"),
         ({"observations": {"public": {"probe": "forward"}}}, "not valid under any"),
@@ -72,6 +73,12 @@ def test_the_schema_complains_as_the_loader_does(change: dict[str, Any], said: s
     tree = yaml.safe_load((SPECS / TEMPLATE / "spec.yaml").read_text())
     assert complaints(tree) == []
     assert any(said in complaint for complaint in complaints({**tree, **change}))
+
+
+def test_a_calibrated_threshold_may_stand_for_a_number() -> None:
+    tree = yaml.safe_load((SPECS / TEMPLATE / "spec.yaml").read_text())
+    params = {"targets": "y", "min": {"calibrated": "accuracy.accuracy", "else": 0.5}}
+    assert complaints({**tree, "checks": [{"type": "accuracy", "params": params}]}) == []
 
 
 def test_a_check_type_of_a_specs_own_is_let_through() -> None:
