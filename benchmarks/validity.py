@@ -1,0 +1,182 @@
+"""How far the verdicts of each spec can be trusted: solutions verified, mutants caught, right work failed, repeats.
+
+Each part of each spec is kept in benchmarks/results/validity/ and done again only when spec, solutions, data or options
+changed, so an interrupted run goes on where it stopped.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from autograder import pipeline
+from autograder.config import settings
+from autograder.intake import unpack
+from autograder.model import Verdict
+from autograder.proof.calibrate import at_most
+from autograder.proof.mutation.run import GATE, Campaign, as_json, equivalents
+from autograder.proof.pool import Pool
+from autograder.proof.verify import verify
+from autograder.sandbox import open_sandbox
+from autograder.specs.dataset import DataSet, secret_seed
+from autograder.specs.loader import LoadedSpec, load_all
+from autograder.specs.solutions import Solution, find_solutions
+from benchmarks.report import RESULTS, machine
+
+KEPT = RESULTS / "validity"
+FALSE_FAIL = 0.01
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A spec with everything its figures need."""
+
+    loaded: LoadedSpec
+    solutions: list[Solution]
+    data: DataSet
+
+    @property
+    def digest(self) -> str:
+        """Changes with spec, solutions and data."""
+        total = hashlib.sha256(f"{self.loaded.digest}{self.data.digest}".encode())
+        for solution in self.solutions:
+            total.update(f"{solution.name}{solution.expect}".encode() + solution.data)
+        listed = settings().solutions_dir / self.loaded.spec.id / "equivalent.yaml"
+        total.update(listed.read_bytes() if listed.exists() else b"")
+        return total.hexdigest()
+
+
+def main() -> None:
+    """Measure what is not kept yet, print the table, write it all."""
+    parser = argparse.ArgumentParser(prog="bin/bench validity", description=__doc__)
+    parser.add_argument("specs", nargs="*", help="spec ids (default: all)")
+    parser.add_argument("--seeds", type=int, default=20, help="gradings of each accepted solution (default 20)")
+    parser.add_argument("--budget", type=float, default=300, help="seconds of mutants for each spec (default 300)")
+    parser.add_argument("--jobs", type=int, default=2, help="gradings at once (default 2)")
+    parser.add_argument("--again", action="store_true", help="measure what is kept as well")
+    asked = parser.parse_args()
+    every = load_all(settings().specs_dir)
+    unknown = set(asked.specs) - every.keys()
+    if unknown:
+        parser.error(f"no spec is called {', '.join(sorted(unknown))}; there are {', '.join(every)}")
+    sandboxes = [open_sandbox(settings()) for _ in range(asked.jobs)]
+    try:
+        pool = Pool(sandboxes)
+        rows = {name: _measure(_subject(every[name]), pool, asked) for name in asked.specs or every}
+    finally:
+        for sandbox in sandboxes:
+            sandbox.close()
+    show(rows, asked.seeds)
+    RESULTS.mkdir(exist_ok=True)
+    content = {"machine": machine(), "seeds": asked.seeds, "budget": asked.budget, "specs": rows}
+    (RESULTS / "validity.json").write_text(json.dumps(content, indent=1) + "\n")
+
+
+def _subject(loaded: LoadedSpec) -> Subject:
+    conf = settings()
+    data = loaded.build_data(conf.data_dir, secret_seed(loaded.spec.seed, conf.data_secret))
+    return Subject(loaded, find_solutions(conf.solutions_dir / loaded.spec.id), data)
+
+
+def _measure(subject: Subject, pool: Pool, asked: argparse.Namespace) -> dict[str, Any]:
+    print(f"{subject.loaded.spec.id} on {subject.data.name}", flush=True)
+    return {
+        "verify": kept(KEPT, subject, "verify", "", asked.again, lambda: _verified(subject, pool)),
+        "mutation": kept(
+            KEPT, subject, "mutation", str(asked.budget), asked.again, lambda: _mutated(subject, pool, asked.budget)
+        ),
+        "false_fail": kept(
+            KEPT, subject, "false_fail", str(asked.seeds), asked.again, lambda: _failed(subject, pool, asked.seeds)
+        ),
+    }
+
+
+def kept(
+    folder: Path, subject: Subject, part: str, options: str, again: bool, measure: Callable[[], dict[str, Any]]
+) -> dict[str, Any]:
+    """What was measured before under the same digest and options, or what is measured now."""
+    path = folder / f"{subject.loaded.spec.id}-{subject.data.name}-{part}.json"
+    key = hashlib.sha256(f"{subject.digest} {options}".encode()).hexdigest()
+    if path.exists() and not again:
+        before: dict[str, Any] = json.loads(path.read_text())
+        if before["key"] == key:
+            return before
+    print(f"  {part}", flush=True)
+    found = {"key": key, **measure()}
+    folder.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(found, indent=1) + "\n")
+    return found
+
+
+def _verified(subject: Subject, pool: Pool) -> dict[str, Any]:
+    conf = settings()
+    with pool.sandbox() as sandbox:
+        graded, found = verify(
+            subject.loaded, subject.solutions, sandbox, data_dir=conf.data_dir, data_secret=conf.data_secret
+        )
+    right = [g for g in graded if not g.problems]
+    return {
+        "solutions": len(graded),
+        "verified": len(right),
+        "seconds": {g.solution.name: round(g.report.seconds.get("total", 0.0), 2) for g in graded},
+        "problems": [f"{g.solution.name}: {p}" for g in graded for p in g.problems],
+        "errors": [f"{f.rule}: {f.message}" for f in found if f.error],
+        "warnings": [f"{f.rule}: {f.message}" for f in found if not f.error],
+        "identical": not any(f.rule == "two gradings differ" for f in found),
+    }
+
+
+def _mutated(subject: Subject, pool: Pool, budget: float) -> dict[str, Any]:
+    listed = equivalents(settings().solutions_dir / subject.loaded.spec.id / "equivalent.yaml")
+    campaign = Campaign(subject.loaded, subject.data, pool, listed, budget)
+    return as_json(subject.loaded, campaign.run([s for s in subject.solutions if s.accepted]))
+
+
+def _failed(subject: Subject, pool: Pool, seeds: int) -> dict[str, Any]:
+    """Whole gradings of the accepted solutions under many seeds, with reruns of close calls as students get them."""
+
+    def one(item: tuple[Solution, int]) -> tuple[str, int, list[str]]:
+        solution, seed = item
+        upload = unpack(solution.filename, solution.data)
+        with pool.sandbox() as sandbox:
+            report = pipeline.grade(subject.loaded, upload, sandbox, seed=seed, data=subject.data)
+        return solution.name, seed, [c.id for c in report.checks if c.verdict is not Verdict.PASSED and c.max_score > 0]
+
+    wanted = [(s, seed) for s in subject.solutions if s.accepted for seed in range(1000, 1000 + seeds)]
+    every = list(pool.map(one, wanted))
+    failed = [{"solution": name, "seed": seed, "checks": checks} for name, seed, checks in every if checks]
+    return {"runs": len(every), "failed": failed, "at_most": at_most(len(failed), len(every))}
+
+
+def show(rows: dict[str, dict[str, Any]], seeds: int) -> None:
+    """The table."""
+    print(f"\nvalidity of the verdicts; {machine()}\n")
+    head = ("spec", "verified", "rules", "mutants caught", "strict", "right work failed", "two gradings")
+    print(f"{head[0]:28}{head[1]:>10}{head[2]:>7}{head[3]:>18}{head[4]:>8}{head[5]:>26}{head[6]:>14}")
+    for name, row in rows.items():
+        proof, mutation, fails = row["verify"], row["mutation"], row["false_fail"]
+        counts = mutation["counts"]
+        alive = counts.get("survived", 0)
+        caught = f"{mutation['score']:.1%} of {counts.get('killed', 0) + alive}"
+        failed = f"{len(fails['failed'])} of {fails['runs']} (≤ {fails['at_most']:.1%})"
+        rules = "ok" if not proof["errors"] else f"{len(proof['errors'])} ✗"
+        same = "identical" if proof["identical"] else "DIFFER"
+        verified = f"{proof['verified']}/{proof['solutions']}"
+        print(f"{name:28}{verified:>10}{rules:>7}{caught:>18}{mutation['strict']:>8.1%}{failed:>26}{same:>14}")
+    short = [n for n, r in rows.items() if r["mutation"]["score"] < GATE]
+    late = [n for n, r in rows.items() if r["mutation"]["counts"].get("not_run")]
+    print(f"\nseeds {seeds}; (≤ …): upper bound with 95 % confidence")
+    print("strict: mutants that changed no observation are counted as survivors")
+    if short:
+        print(f"below the gate of {GATE:.0%}: {', '.join(short)}")
+    if late:
+        print(f"not all mutants were run (a random sample was): {', '.join(late)}; give --budget more seconds")
+
+
+if __name__ == "__main__":
+    main()

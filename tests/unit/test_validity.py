@@ -1,0 +1,52 @@
+"""`bin/bench validity` keeps what it measured and measures again only what changed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from autograder.specs.dataset import DataSet
+from autograder.specs.loader import load_spec
+from autograder.specs.solutions import find_solutions
+from benchmarks import validity
+from benchmarks.validity import Subject, kept
+from tests.conftest import ROOT, SPECS
+
+
+def test_a_part_is_measured_once_for_each_state_of_a_spec(tmp_path: Path) -> None:
+    calls: list[str] = []
+
+    def measure() -> dict[str, Any]:
+        calls.append("once more")
+        return {"runs": len(calls)}
+
+    solutions = find_solutions(ROOT / "tests/fixtures/solutions/tiny-training")
+    subject = Subject(load_spec(SPECS / "tiny-training"), solutions, DataSet("standin"))
+    assert kept(tmp_path, subject, "verify", "", False, measure)["runs"] == 1
+    assert kept(tmp_path, subject, "verify", "", False, measure)["runs"] == 1
+    assert kept(tmp_path, subject, "verify", "", True, measure)["runs"] == 2
+    assert kept(tmp_path, subject, "verify", "50 seeds", False, measure)["runs"] == 3
+    fewer = Subject(subject.loaded, solutions[1:], subject.data)
+    assert kept(tmp_path, fewer, "verify", "50 seeds", False, measure)["runs"] == 4
+
+
+def test_the_table_says_what_was_found(capsys: pytest.CaptureFixture[str]) -> None:
+    row = {
+        "verify": {"solutions": 4, "verified": 3, "errors": ["x: y"], "identical": True},
+        "mutation": {"score": 0.5, "strict": 0.4, "counts": {"killed": 5, "survived": 5, "not_run": 7}},
+        "false_fail": {"failed": [{}], "runs": 100, "at_most": 0.0466},
+    }
+    validity.show({"tiny": row}, 100)
+    said = capsys.readouterr().out
+    for words in (
+        "3/4",
+        "1 ✗",
+        "50.0% of 10",
+        "40.0%",
+        "1 of 100 (≤ 4.7%)",
+        "identical",
+        "below the gate of 95%: tiny",
+    ):
+        assert words in said
