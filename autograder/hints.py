@@ -31,6 +31,19 @@ _HINTS: tuple[tuple[str, str], ...] = (
         "Two tensors have different types. Inputs come as float32; don't call .double() or .half() on one side only.",
     ),
     (
+        r"must be Tensor, not (tuple|list|dict|\w*ndarray|float|NoneType)|no gradient flows",
+        "forward has to return one tensor: no tuple or dict around it, and no .numpy(), .tolist() or .item() after it.",
+    ),
+    (
+        r"is not on the expected device|meta tensor|device meta",
+        "A layer and its input live on different devices. Leave moving to the grader: no .to() or .cuda() in a model.",
+    ),
+    (r"^SystemExit", "Take out exit(), quit() and sys.exit(): use return, or raise an error that says what is wrong."),
+    (
+        r"that the grader can't supply",
+        "Give the parameter a default value, or name and order the parameters as in the starter file.",
+    ),
+    (
         r"on the same device|No CUDA GPUs|not compiled with CUDA|CUDA_HOME|Found no NVIDIA driver",
         "There is no GPU on this lane. Choose the device with torch.cuda.is_available().",
     ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import linecache
+import re
 import traceback
 from collections.abc import Iterator
 from enum import StrEnum
@@ -130,13 +131,16 @@ def message_of(error: BaseException) -> str:
     if isinstance(error, KeyError):
         return f"KeyError: {text}"
     if isinstance(error, SystemExit):
-        return f"The code called exit({text}). Remove it: it stops the grading too."
+        code = "" if text == "None" else text
+        return f"The code called exit({code}). Remove it: it stops the grading too."
     return text or type(error).__name__
 
 
 def advice_of(error: BaseException) -> str:
     """As `message_of`; what fails for lack of a network says that first, whatever its library made of it."""
     text = message_of(error)
+    if kind_of(error) is Kind.MEMORY and (found := re.search(r"tried to allocate (\d+) bytes", text)):
+        return f"The code asked for {int(found[1]) / 1e9:.1f} GB of memory in one piece, and there is not that much."
     if kind_of(error) is not Kind.NETWORK or isinstance(error, NetworkRefused) or NETWORK_MESSAGE in text:
         return text
     return f"{NETWORK_MESSAGE} ({text})"

@@ -11,6 +11,7 @@ import torch
 from torch.nn import functional
 
 from harness.convert import home, model_output, to_array, to_tensor
+from harness.errors import HarnessError, Kind
 from harness.isolation import kept_randomness, mode
 from harness.padding import answer
 from harness.wire import Array
@@ -25,11 +26,23 @@ def loss_of(output: Any, targets: Any) -> Any:
     Cross entropy for whole-number targets, mean squared error for real-valued ones, the sum of squares for none.
     """
     prediction = model_output(output)
+    if not isinstance(output, torch.Tensor) and _is_plain(output):
+        raise HarnessError(
+            Kind.EXCEPTION,
+            f"the model returned {type(output).__name__}, through which no gradient flows; return the tensor itself",
+            "TypeError",
+        )
     if targets is None:
         return prediction.float().square().sum()
     if targets.is_floating_point():
         return _mse_loss(prediction.float(), targets.float())
     return _cross_entropy(prediction.float(), targets.long())
+
+
+def _is_plain(output: Any) -> bool:
+    """True for numbers that are no tensors: an array, a number, a list of them."""
+    first = output[0] if isinstance(output, list) and output else output
+    return isinstance(first, np.ndarray | np.generic | int | float | list)
 
 
 def target_tensor(targets: Array | None, place: Any = None) -> Any:
