@@ -27,6 +27,7 @@ def settle() -> None:
     torch.set_num_threads(max(1, int(os.environ.get("OMP_NUM_THREADS", "1") or 1)))
     torch.use_deterministic_algorithms(True, warn_only=True)
     warnings.filterwarnings("ignore", message=".*does not have a deterministic implementation")
+    torch.backends.cudnn.benchmark = False  # else timing decides which algorithm rounds
     torch.utils.deterministic.fill_uninitialized_memory = False
 
 

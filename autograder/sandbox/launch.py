@@ -269,6 +269,7 @@ def environment(limits: Limits, device: int | None = None) -> dict[str, str]:
         "TOKENIZERS_PARALLELISM": "false",
         "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONUNBUFFERED": "1",
+        "PYTHONHASHSEED": "0",  # a vocabulary made from a set has the same order in every grading
         "CUDA_VISIBLE_DEVICES": "" if device is None else "0",
         **{f"{name}_NUM_THREADS": threads for name in counts},
     }

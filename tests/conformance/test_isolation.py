@@ -14,7 +14,7 @@ OpenBox = Callable[..., Box]
 ALLOWED_NAMES = {
     *("HOME", "USER", "LOGNAME", "PATH", "LANG", "TMPDIR", "MPLBACKEND", "MPLCONFIGDIR", "LC_CTYPE"),
     *("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "TOKENIZERS_PARALLELISM", "CUDA_VISIBLE_DEVICES"),
-    *("PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED", "LD_LIBRARY_PATH"),
+    *("PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED", "PYTHONHASHSEED", "LD_LIBRARY_PATH"),
     *("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS"),
 }
 
@@ -37,6 +37,18 @@ def test_the_environment_is_an_allow_list(name: str, monkeypatch: pytest.MonkeyP
     assert processes
     assert "planted-secret" not in str(processes)
     assert "AUTOGRADER" not in str(processes)
+
+
+@pytest.mark.parametrize("name", SANDBOXES)
+def test_sets_of_words_have_the_same_order_in_every_process(name: str) -> None:
+    orders = []
+    for _ in range(2):
+        sandbox = SANDBOXES[name](MINI_HARNESS)
+        box = Box(sandbox.open(Limits(**SMALL)))
+        orders.append(box.answer("answer = list({'anger', 'fear', 'joy', 'love', 'sadness', 'surprise', 'a', 'b'})"))
+        box.session.close()
+        sandbox.close()
+    assert orders[0] == orders[1]
 
 
 def test_it_is_nobody(box: Box) -> None:
