@@ -158,7 +158,7 @@ def _shapes(weights: list[Weight], params: ParametersParams) -> list[Demand]:
     if params.shapes:
         words = ", ".join(shape_text(tuple("any" if s is None else s for s in m)) for m in missing[:4])
         demands.append(
-            Demand(f"No parameter of shape {words} is left over." if missing else "", "Compare the layers' sizes.")
+            Demand(f"Parameters of shape {words} are missing." if missing else "", "Compare the layers' sizes.")
         )
     if params.shapes and params.only_shapes:
         more = sum(left.values())
