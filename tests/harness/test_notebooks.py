@@ -112,7 +112,7 @@ def test_a_model_that_needs_downloaded_data_says_so(harness: Harness) -> None:
     error = harness.error("construct", entry="model", seed=0, arguments={})
     assert error["kind"] == "network"
     assert error["where"] == "cell 1, line 3"
-    assert "no network" in error["message"]
+    assert "torchvision.datasets.CIFAR10 can't be had here" in error["message"]
 
 
 def test_a_model_from_the_hub_is_a_network_error(harness: Harness) -> None:
