@@ -15,6 +15,7 @@ from autograder.model import Observation, Outcome
 
 _ASIDE = ("add", "cat", "mean", "matmul", "bmm")  # arithmetic that is written in many ways
 Operations = Sequence[Mapping[str, Any]]
+_COUNT = "Compare the layers that forward runs with the handout, one by one."
 
 
 class ArchitectureParams(Params):
@@ -142,7 +143,8 @@ def _never(operations: Operations, name: str) -> Demand:
     if not found:
         return Demand()
     where = text(found[0].get("module"), 60)
-    return Demand(f"{in_words(found[0]['op'])} must not be used" + (f" ({where})." if where else "."))
+    words = f"{in_words(found[0]['op'])} must not be used" + (f" ({where})." if where else ".")
+    return Demand(words, "Take it out of forward; the handout says what stands there instead.")
 
 
 def _extra(operations: Operations, name: str, key: str, wanted: Any) -> Demand:
@@ -151,7 +153,7 @@ def _extra(operations: Operations, name: str, key: str, wanted: Any) -> Demand:
         return Demand(f"There is no {in_words(name)}.", "Is it used in forward, and in the mode that is looked at?")
     each = wanted if isinstance(wanted, tuple) else (wanted,) * len(found)
     if len(each) != len(found):
-        return Demand(f"{in_words(name)}: {len(each)} times expected, found {len(found)} times.")
+        return Demand(f"{in_words(name)}: {len(each)} times expected, found {len(found)} times.", _COUNT)
     for i, (row, value) in enumerate(zip(found, each, strict=True)):
         if not _same(row.get(key), value):
             return Demand(
@@ -170,7 +172,7 @@ def _same(value: Any, wanted: float | bool) -> bool:
 def _widths(operations: Operations, name: str, wanted: tuple[int | None, ...]) -> Demand:
     found = _of(operations, name)
     if len(found) != len(wanted):
-        return Demand(f"{in_words(name)}: {len(wanted)} times expected, found {len(found)} times.")
+        return Demand(f"{in_words(name)}: {len(wanted)} times expected, found {len(found)} times.", _COUNT)
     for i, (row, value) in enumerate(zip(found, wanted, strict=True)):
         if value is not None and _width(row) != value:
             return Demand(

@@ -24,7 +24,7 @@ class BatchIndependence(Check):
     """
 
     kind: ClassVar[str] = "batch_independence"
-    title: ClassVar[str] = "Each image on its own"
+    title: ClassVar[str] = "Each example on its own"
     probes: ClassVar[frozenset[str]] = frozenset({"forward"})
     Params: ClassVar[type[Params]] = BatchIndependenceParams
 
@@ -35,23 +35,25 @@ class BatchIndependence(Check):
         alone = as_array(single[0]) if isinstance(single, list) and single else None
         first = runs[0] if runs else None
         if first is None or alone is None or len(runs) < 2 or first.ndim == 0:
-            return failed("There are no outputs to compare.", "Return one tensor with a row for each image.")
+            return failed(
+                "There are no outputs to compare.", "Return one tensor with a row for each example from forward."
+            )
         for again in runs[1:]:
             if not _equal(first, again, params.tolerance):
                 return failed(
-                    "In eval mode the same images gave different answers the second time.",
+                    "In eval mode the same inputs gave different answers the second time.",
                     "Something random is active in eval mode: use nn.Dropout (or F.dropout with "
                     "training=self.training), and draw no random numbers in forward.",
                 )
         if not _equal(first, alone, params.tolerance):
             return failed(
-                "An image's scores change with the other images in its batch.",
+                "An example's scores change with the others in its batch.",
                 "Look for a view, reshape, permute or flatten that mixes the batch axis with another one, for a "
                 "softmax or mean over dim 0, or for batch norm that still uses batch statistics in eval mode.",
             )
         if len(first) > 1 and np.abs(first - first[:1]).max() == 0:
             return failed(
-                "Every image gets exactly the same scores.",
+                "Every example gets exactly the same scores.",
                 "The answer does not depend on the input: is the input used, and are there dead layers?",
             )
         return passed("Answers repeat in eval mode and don't depend on the rest of the batch.")

@@ -115,12 +115,14 @@ def _modes(still: list[Array], moving: list[Array], params: LayerBehaviourParams
         trouble = "" if varies else "In train mode every answer is the same: nothing random is active."
         demands.append(Demand(trouble, "Is the dropout layer used in forward, and does train mode switch it on?"))
     if params.random_in_training is False:
-        demands.append(Demand("In train mode answers vary: something random is active." if varies else ""))
+        trouble = "In train mode answers vary: something random is active." if varies else ""
+        demands.append(Demand(trouble, "Take dropout and random numbers out of forward."))
     if params.train_differs is True:
         trouble = "" if differs else "Train mode answers exactly as eval mode does."
         demands.append(Demand(trouble, "Are dropout and batch norm used in forward, and do they follow model.train()?"))
     if params.train_differs is False:
-        demands.append(Demand("Train mode answers otherwise than eval mode." if differs else ""))
+        trouble = "Train mode answers otherwise than eval mode." if differs else ""
+        demands.append(Demand(trouble, "Take dropout and batch norm out of the model: neither is asked for."))
     return demands
 
 
@@ -166,7 +168,8 @@ def _batch_norms(given: Any, still: list[Array], moving: list[Array], wanted: in
     kept = [(b, a) for b, a in vectors if b is not None and a is not None and b.ndim == 1 and b.shape == a.shape]
     moved = sum(bool(np.isfinite(a).all()) and not np.array_equal(b, a) for b, a in kept)
     if wanted == 0:
-        return [Demand("There are running statistics, but no batch norm is asked for." if kept else "")]
+        trouble = "There are running statistics, but no batch norm is asked for." if kept else ""
+        return [Demand(trouble, "Take the batch norm layers out of the model.")]
     if len(kept) < 2 * wanted:
         return [
             Demand(
@@ -234,7 +237,8 @@ def _initialisation(listed: list[Any], params: LayerBehaviourParams) -> list[Dem
             continue
         found = [(row, sizes) for row in listed if (sizes := _sizes(row)) and _kind(row, sizes) == kind]
         if not found:
-            demands.append(Demand(f"There is no {kind} layer whose weights could be looked at."))
+            words = f"There is no {kind} layer whose weights could be looked at."
+            demands.append(Demand(words, "Create the layers in __init__ as attributes of the model."))
         demands += [_one_init(row, sizes, i + 1, kind, scheme) for i, (row, sizes) in enumerate(found)]
     return demands
 

@@ -58,7 +58,9 @@ class OutputShape(Check):
         if first.dtype.kind not in kinds:
             return failed(
                 f"Expected {params.dtype} values, got {first.dtype.name}.",
-                "Return the scores themselves, not the predicted class." if params.dtype == "float" else "",
+                "Return the scores themselves, not the predicted class."
+                if params.dtype == "float"
+                else "Return whole numbers: the predicted classes (argmax), not the scores.",
                 expected=params.dtype,
                 got=first.dtype.name,
             )
@@ -76,11 +78,11 @@ class OutputShape(Check):
 def _shape_hint(got: Array, expected: tuple[Any, ...]) -> str:
     """The likeliest cause of a wrong shape."""
     if got.ndim == len(expected) and got.shape[::-1] == expected:
-        return "The axes are swapped: rows are images, columns are classes."
+        return "The axes are swapped: rows are examples, columns are classes."
     if got.ndim == len(expected) and got.shape[0] != expected[0]:
         return "The number of rows changed: flatten with x.flatten(1) or x.view(x.size(0), -1), keeping the batch axis."
     if got.ndim == len(expected):
         return f"The last layer must give {expected[-1]} values a row, one for each class."
     if got.ndim > len(expected):
         return "Flatten the feature maps before the fully connected layers."
-    return "Don't reduce (mean, argmax, squeeze) the scores in forward: return one row of scores for each image."
+    return "Don't reduce (mean, argmax, squeeze) the scores in forward: return one row of scores for each example."

@@ -167,7 +167,8 @@ def _shapes(weights: list[Weight], params: ParametersParams) -> list[Demand]:
     for size in params.required_sizes:
         demands.append(Demand("" if size in sizes else f"No layer has size {size}.", "Compare with the handout."))
     for size in params.forbidden_sizes:
-        demands.append(Demand(f"A layer has size {size}, which must not be." if size in sizes else ""))
+        trouble = f"A layer has size {size}, which must not be." if size in sizes else ""
+        demands.append(Demand(trouble, "Compare the sizes in __init__ with the handout."))
     return demands
 
 

@@ -66,7 +66,10 @@ class Schedule(Check):
         if found is None or found.ndim != 1:
             return failed("No learning rates could be read.", "Return a scheduler, or a function from step to rate.")
         if len(found) != params.steps:
-            return failed(f"{len(found)} learning rates came back, for {params.steps} steps.")
+            return failed(
+                f"{len(found)} learning rates came back, for {params.steps} steps.",
+                "Give one rate for every step from 0 on, and leave calling step() to the grader.",
+            )
         if not np.isfinite(found).all():
             return failed("A learning rate is NaN or infinite.", "Is there a division by zero at step 0?")
         wanted = [rates(params.formula, params, first) for first in params.counted_from]

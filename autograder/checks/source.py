@@ -98,7 +98,8 @@ def _imports(use: Use, module: str) -> bool:
 
 
 def _imported(imports: Iterable[Use], module: str) -> Demand:
-    return Demand("" if any(_imports(use, module) for use in imports) else f"{module} is not imported.")
+    trouble = "" if any(_imports(use, module) for use in imports) else f"{module} is not imported."
+    return Demand(trouble, "The task is to be solved with it; the handout says how.")
 
 
 def _not_imported(imports: Iterable[Use], module: str) -> Demand:

@@ -15,6 +15,6 @@ def test_batch_independence_tells_randomness_from_mixing() -> None:
     constant = judge("batch_independence", "forward", {"outputs": [one * 0, one * 0], "single": [one * 0]})
     rounding = judge("batch_independence", "forward", {"outputs": [one, one], "single": [one + 1e-6]})
     assert "second time" in random.message
-    assert "other images" in mixing.message
+    assert "others in its batch" in mixing.message
     assert "exactly the same" in constant.message
     assert rounding.verdict is Verdict.PASSED

@@ -123,6 +123,7 @@ def test_bad_observations_get_a_verdict(kind: str, probe: str) -> None:
             assert 0.0 <= outcome.fraction <= 1.0, (path, weird)
             assert (outcome.verdict is Verdict.PASSED) == (outcome.fraction == 1.0)
             assert outcome.message
+            assert outcome.hint or outcome.verdict is Verdict.PASSED, (path, outcome.message)
             assert len(outcome.message) < 3000, path
 
 
