@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -13,7 +14,13 @@ from autograder.authoring.handout import handout_files, write_handout
 from autograder.authoring.new_spec import new_spec
 from autograder.authoring.schema import SCHEMA_FILE, schema_text
 from autograder.config import settings
+from autograder.errors import SpecError
+from autograder.proof.calibrate import changes
+from autograder.sandbox.runtime import discover
+from autograder.specs.calibration import read
+from autograder.specs.dataset import secret_seed
 from autograder.specs.loader import LoadedCheck, LoadedSpec, load_spec
+from autograder.specs.solutions import find_solutions
 
 console = Console(highlight=False, markup=False, soft_wrap=True)
 
@@ -62,6 +69,25 @@ def show(spec_id: Annotated[str, typer.Argument(metavar="ID", help="Spec id.")])
         console.print(f"\n{stage.name}{' (has to pass before what follows)' if stage.stop_on_failure else ''}")
         for check in [c for c in loaded.checks if c.stage == stage.name]:
             _show_check(check)
+    for line in _calibrations(loaded):
+        console.print(line)
+
+
+def _calibrations(loaded: LoadedSpec) -> Iterator[str]:
+    """A line for each calibration: how it was made, and whether it still holds."""
+    conf = settings()
+    for name in loaded.spec.data.sets if loaded.spec.data else ():
+        made = read(loaded.folder, name, loaded.spec.lane)
+        if made is None:
+            continue
+        said = f"\nCalibrated on {name}, lane {made.lane.value}: {made.seeds} seeds, {made.false_fail:.0%} false fail"
+        try:
+            data = loaded.build_data(conf.data_dir, secret_seed(loaded.spec.seed, conf.data_secret), name)
+            solutions = find_solutions(conf.solutions_dir / loaded.spec.id)
+            changed = changes(loaded, made, data, solutions, discover(conf.runtime_python).versions["digest"])
+            yield f"{said}; stale: {', '.join(changed)} changed since" if changed else f"{said}; up to date"
+        except SpecError:
+            yield f"{said}; whether it is up to date can't be told without that data set"
 
 
 def _show_check(check: LoadedCheck) -> None:

@@ -41,6 +41,7 @@ def mutate(
     jobs: Annotated[int, typer.Option(min=1, help="Gradings at once.")] = 2,
     write: Annotated[Path | None, typer.Option(help="Folder to write survivors to, as wrong solutions.")] = None,
     out: Annotated[Path | None, typer.Option("--json", help="File for the results.")] = None,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show mutants that changed nothing, too.")] = False,
 ) -> None:
     """Plant mistakes into the accepted solutions and see which checks catch them. Exit code 1 below 95 %."""
     conf = settings()
@@ -49,7 +50,7 @@ def mutate(
         listed = equivalents(conf.solutions_dir / spec_id / "equivalent.yaml")
         campaign = Campaign(loaded, _data(loaded), pool, listed, budget, on_activity=bar)
         judged = campaign.run(_accepted(spec_id, solution))
-    _show(judged)
+    _show(judged, verbose)
     out = out or conf.var_dir / "proof" / f"{spec_id}-mutation.json"
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(json.dumps(as_json(loaded, judged), indent=1) + "\n", encoding="utf-8")
@@ -148,7 +149,7 @@ def _data(loaded: LoadedSpec, only: str | None = None) -> DataSet:
     return loaded.build_data(conf.data_dir, secret_seed(loaded.spec.seed, conf.data_secret), only)
 
 
-def _show(judged: list[Judged]) -> None:
+def _show(judged: list[Judged], verbose: bool) -> None:
     """The table, the survivors as diffs, the score."""
     fates = (Fate.KILLED, Fate.SURVIVED, Fate.SAME, Fate.LISTED, Fate.UNREACHABLE, Fate.NOT_RUN)
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
@@ -162,8 +163,8 @@ def _show(judged: list[Judged]) -> None:
     killers = Counter(j.check for j in judged if j.fate is Fate.KILLED)
     console.print("killed by: " + ", ".join(f"{name} {count}" for name, count in killers.most_common()), markup=False)
     for one in judged:
-        if one.fate is Fate.SURVIVED:
-            console.print(one.mutant.diff(), markup=False, soft_wrap=True)
+        if one.fate is Fate.SURVIVED or (verbose and one.fate is Fate.SAME):
+            console.print(f"{one.fate.value}:\n{one.mutant.diff()}", markup=False, soft_wrap=True)
     found = score(judged)
     counts = found.counts
     seconds = sum(j.seconds for j in judged)

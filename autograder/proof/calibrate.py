@@ -180,11 +180,18 @@ def stale(loaded: LoadedSpec, data: DataSet, solutions: Sequence[Solution], runt
     found = read(loaded.folder, data.name, loaded.spec.lane)
     if found is None:
         return [f"there is no calibration on '{data.name}' yet. Run: {command(loaded.spec.id)} --data {data.name}"]
-    now = digests(loaded, data, solutions, runtime)
-    changed = [name for name, value in now.items() if found.digests.get(name) != value]
+    changed = changes(loaded, found, data, solutions, runtime)
     if not changed:
         return []
     return [f"the calibration on '{data.name}' is stale: {', '.join(changed)} changed. Run: {command(loaded.spec.id)}"]
+
+
+def changes(
+    loaded: LoadedSpec, made: Calibration, data: DataSet, solutions: Sequence[Solution], runtime: str
+) -> list[str]:
+    """What a calibration depends on and is no longer what it was: solutions, observations, checks, data, runtime."""
+    now = digests(loaded, data, solutions, runtime)
+    return [name for name, value in now.items() if made.digests.get(name) != value]
 
 
 def false_fails(found: Sequence[Run], check: str) -> tuple[int, int]:

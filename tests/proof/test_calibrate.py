@@ -8,8 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
 from autograder.checks.accuracy import AccuracyParams
+from autograder.cli import app
 from autograder.errors import SpecError
 from autograder.proof.calibrate import (
     at_most,
@@ -29,7 +31,8 @@ from autograder.specs.calibration import path_of
 from autograder.specs.dataset import DataSet
 from autograder.specs.loader import LoadedSpec, load_spec
 from autograder.specs.solutions import Solution
-from tests.conftest import SPECS
+from tests.conftest import SPECS, Configure
+from tests.proof.conftest import SOLUTIONS
 
 
 def test_the_bound_holds_as_often_as_it_says() -> None:
@@ -65,7 +68,7 @@ def copied(tmp_path: Path) -> Path:
 
 
 def test_a_calibrated_threshold_from_file_to_check(
-    copied: Path, data: DataSet, solutions: dict[str, Solution], sandbox: Sandbox
+    copied: Path, data: DataSet, solutions: dict[str, Solution], sandbox: Sandbox, configure: Configure
 ) -> None:
     with pytest.raises(SpecError, match=r"spec.yaml:\d+.*calibrated threshold") as caught:
         load_spec(copied)
@@ -87,6 +90,9 @@ def test_a_calibrated_threshold_from_file_to_check(
     assert ready.checks[-1].calibrated == {"min"}
     assert ready.digest != loaded.digest
     assert stale(ready, data, right, "runtime 1") == []
+    configure(specs_dir=copied.parent, solutions_dir=SOLUTIONS)
+    shown = CliRunner().invoke(app, ["spec", "show", "tiny-training"]).output
+    assert "Calibrated on standin, lane cpu: 6 seeds, 1% false fail; stale: runtime changed since" in shown
     assert "runtime" in stale(ready, data, right, "runtime 2")[0]
     assert "solutions" in stale(ready, data, [replace(right[0], data=b"")], "runtime 1")[0]
     later = [one_run(ready, data, right[0], seed, pool) for seed in range(10, 14)]
