@@ -21,7 +21,7 @@ SAYS = {
     "parameters": "Expected 691 parameters, found 731.",
     "moves": "conv.weight must stay frozen",
     "layers": "In eval mode the same inputs gave different answers",
-    "values": "6 of 6 answers are wrong",
+    "values": "5 of 6 answers are wrong",
     "refused": "TypeError was expected, but the call returned None",
     "gradients": "1/N is missing",
     "padding": "Padding after a sequence changes its answer.",
