@@ -1,0 +1,242 @@
+"""Check types of ccds-compare: a student's own table and choice, held against the student's confusion matrices.
+
+A confusion matrix holds all that accuracy, precision, recall and F1 depend on, so the judge can measure again. How well
+the networks did is not judged; whether the matrices come from the test images is, as far as their sums tell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import numpy as np
+from pydantic import Field
+
+from autograder.checks.base import Array, Check, Context, Params, failed, passed
+from autograder.model import Observation, Outcome
+
+MEASURES = ("accuracy", "precision", "recall", "f1")
+NAMES = ("architecture 1", "architecture 2", "architecture 3", "architecture 4")
+
+
+class MatricesParams(Params):
+    """What the matrices count."""
+
+    classes: int = Field(10, ge=2, description="Classes: rows and columns of a matrix.")
+    each: int = Field(1000, ge=1, description="Test images of every class: the sum of each row.")
+
+
+class TestMatrices(Check):
+    """Four different confusion matrices of the test images, with the true classes in rows."""
+
+    kind: ClassVar[str] = "test_matrices"
+    title: ClassVar[str] = "Confusion matrices of the test images"
+    probes: ClassVar[frozenset[str]] = frozenset({"call"})
+    Params: ClassVar[type[Params]] = MatricesParams
+
+    def judge(self, observation: Observation, _context: Context, params: MatricesParams) -> Outcome:
+        """Shape first, then what the sums say."""
+        given = observation.values.get("value")
+        missing = _missing(given)
+        if missing:
+            return failed(
+                f"`confusion` has no matrix for: {missing}.", "Give it the four names of the handout as keys."
+            )
+        found = {name: _matrix(given[name], params.classes) for name in NAMES}
+        for name, matrix in found.items():
+            if matrix is None:
+                return failed(
+                    f"The matrix of {name} is not {params.classes} rows of {params.classes} whole numbers.",
+                    "Paste confusion_matrix(y_true, y_pred).tolist(): counts, neither shares nor per cent.",
+                )
+            problem = _sums(matrix, params)
+            if problem:
+                return failed(f"The matrix of {name}: {problem[0]}", problem[1])
+        if len({matrix.tobytes() for matrix in found.values() if matrix is not None}) < len(NAMES):
+            return failed(
+                "Two architectures have the same matrix.", "Evaluate each network by itself; was one pasted twice?"
+            )
+        return passed("Four different matrices, each over all test images.")
+
+
+class TableParams(Params):
+    """How near the table must be."""
+
+    tolerance: float = Field(0.006, gt=0, lt=0.1, description="Largest difference of a number; two decimals fit in.")
+
+
+class OwnTable(Check):
+    """Accuracy and macro averages of a student's table are those of the student's confusion matrices."""
+
+    kind: ClassVar[str] = "own_table"
+    title: ClassVar[str] = "Your table"
+    probes: ClassVar[frozenset[str]] = frozenset({"call"})
+    also_roles: ClassVar[Mapping[str, frozenset[str]]] = {"confusion": frozenset({"call"})}
+    Params: ClassVar[type[Params]] = TableParams
+
+    def judge(self, observation: Observation, context: Context, params: TableParams) -> Outcome:
+        """Compare number by number; name what a wrong one looks like."""
+        table, measured = observation.values.get("value"), _measured(context)
+        if measured is None:
+            return failed("There is nothing to hold your table against.", "Repair `confusion` first.")
+        missing = _missing(table)
+        if missing:
+            return failed(f"`results` has no row for: {missing}.", "Give it the four names of the handout as keys.")
+        wrong: list[str] = []
+        hint = ""
+        for name in NAMES:
+            row = _row(table[name])
+            if row is None:
+                return failed(
+                    f"The row of {name} does not hold four numbers.",
+                    "Each row is a dict with the keys accuracy, precision, recall and f1.",
+                )
+            off = [key for key in MEASURES if not abs(row[key] - measured[name][key]) <= params.tolerance]
+            wrong += [f"{name}: {key} is {row[key]:.3f}, your matrix gives {measured[name][key]:.3f}" for key in off]
+            hint = hint or (_likely(row, measured[name], params.tolerance) if off else "")
+        if wrong:
+            more = f" ({len(wrong)} of 16 numbers differ)" if len(wrong) > 1 else ""
+            return failed(f"{wrong[0]}{more}.", hint or "Was it measured on the same images, with macro averages?")
+        return passed("All 16 numbers agree with your confusion matrices.")
+
+
+class OwnBest(Check):
+    """The student's choice among the student's own rows is the best by measured macro F1."""
+
+    kind: ClassVar[str] = "own_best"
+    title: ClassVar[str] = "Your best architecture"
+    probes: ClassVar[frozenset[str]] = frozenset({"calls"})
+    also_roles: ClassVar[Mapping[str, frozenset[str]]] = {"confusion": frozenset({"call"})}
+    Params: ClassVar[type[Params]] = TableParams
+
+    def judge(self, observation: Observation, context: Context, params: TableParams) -> Outcome:
+        """Compare the name with the measured order."""
+        answers = observation.values.get("answers")
+        first = answers[0] if isinstance(answers, list) and answers else None
+        named = first.get("value") if isinstance(first, Mapping) else None
+        measured = _measured(context)
+        if measured is None:
+            return failed("There is nothing to hold your choice against.", "Repair `confusion` first.")
+        if not isinstance(named, str) or named not in measured:
+            return failed(
+                "best_architecture(results) names none of the four architectures.",
+                "It must return one of the keys of the table it is given.",
+            )
+        best = max(row["f1"] for row in measured.values())
+        if not measured[named]["f1"] >= best - params.tolerance:
+            return failed(
+                f"best_architecture(results) says {named}, whose macro F1 is {measured[named]['f1']:.3f} by your "
+                f"matrices; another one has {best:.3f}.",
+                "Compare by macro F1, and take the largest.",
+            )
+        return passed(f"{named} is the best of your four.")
+
+
+def _missing(given: Any) -> str:
+    """The names that a dict lacks, as text; all of them if it is no dict."""
+    return ", ".join(name for name in NAMES if not isinstance(given, Mapping) or name not in given)
+
+
+def _matrix(value: Any, classes: int) -> Array | None:
+    """An int64 matrix of counts, or None."""
+    rows: list[Any] = list(value) if isinstance(value, list | np.ndarray) else []
+    if len(rows) != classes:
+        return None
+    counts = []
+    for row in rows:
+        numbers = row.tolist() if isinstance(row, np.ndarray) else row
+        if not isinstance(numbers, list) or len(numbers) != classes:
+            return None
+        counts.append([_count(number) for number in numbers])
+    matrix = np.array(counts, dtype=np.int64)
+    return matrix if (matrix >= 0).all() else None
+
+
+def _count(number: Any) -> int:
+    """A count up to a million; -1 for anything else."""
+    if not isinstance(number, int | float) or isinstance(number, bool):
+        return -1
+    return int(number) if 0 <= number <= 1e6 and number == int(number) else -1
+
+
+def _sums(matrix: Array, params: MatricesParams) -> tuple[str, str] | None:
+    """What is wrong with the sums of a matrix, and what to try; None if nothing is."""
+    rows, columns = matrix.sum(axis=1), matrix.sum(axis=0)
+    if (rows == params.each).all():
+        return None
+    total = params.each * params.classes
+    if (columns == params.each).all():
+        return (
+            f"its columns add up to {params.each:,}, its rows don't.",
+            "It is transposed: rows are the true classes. In scikit-learn y_true comes first.",
+        )
+    if matrix.sum() != total:
+        return (
+            f"it counts {matrix.sum():,} images, but the test set has {total:,}.",
+            "Evaluate on the test images, all of them, and not on those the network was trained on.",
+        )
+    return f"its rows don't add up to {params.each:,} each.", "Every class has as many test images as the others."
+
+
+def _measured(context: Context) -> dict[str, dict[str, float]] | None:
+    """Accuracy and macro averages by name from the observed confusion matrices; None if these are of no use."""
+    observation = context.also.get("confusion")
+    given = observation.values.get("value") if observation is not None else None
+    if _missing(given) or not isinstance(given, Mapping):
+        return None
+    found = {}
+    for name in NAMES:
+        size = len(given[name]) if isinstance(given[name], list | np.ndarray) else 0
+        matrix = _matrix(given[name], size) if 2 <= size <= 1000 else None
+        if matrix is None or not matrix.sum() > 0:
+            return None
+        found[name] = _measures(matrix)
+    return found
+
+
+def _measures(matrix: Array) -> dict[str, float]:
+    """The four measures of a confusion matrix (rows: true class)."""
+    right, true, said = np.diag(matrix).astype(float), matrix.sum(axis=1), matrix.sum(axis=0)
+    values = (
+        right.sum() / matrix.sum(),
+        (right / np.maximum(said, 1)).mean(),
+        (right / np.maximum(true, 1)).mean(),
+        (2 * right / np.maximum(said + true, 1)).mean(),
+    )
+    return {key: float(value) for key, value in zip(MEASURES, values, strict=True)}
+
+
+def _row(value: Any) -> dict[str, float] | None:
+    """The four finite numbers of a table's row, or None."""
+    if not isinstance(value, Mapping):
+        return None
+    row = {}
+    for key in MEASURES:
+        number = value.get(key)
+        number = number.item() if isinstance(number, np.ndarray) and number.size == 1 else number
+        if not isinstance(number, int | float) or isinstance(number, bool) or not abs(number) < 1e6:
+            return None
+        row[key] = float(number)
+    return row
+
+
+def _likely(row: Mapping[str, float], measured: Mapping[str, float], tolerance: float) -> str:
+    """The likeliest cause of a wrong row."""
+
+    def near(key: str, value: float) -> bool:
+        return abs(row[key] - value) <= tolerance
+
+    if all(abs(row[key] / 100 - measured[key]) <= tolerance for key in MEASURES):
+        return "These are per cent; the table asks for shares between 0 and 1."
+    if near("precision", measured["recall"]) and near("recall", measured["precision"]):
+        return "Precision and recall have changed places. In scikit-learn y_true comes first."
+    if all(near(key, measured["accuracy"]) for key in MEASURES):
+        return "All four are the accuracy: that is the micro average. Macro is the plain mean over the classes."
+    if near("f1", _harmonic(measured)) and not near("f1", measured["f1"]):
+        return "Macro F1 is the mean of the classes' F1, not the F1 of the mean precision and recall."
+    return ""
+
+
+def _harmonic(measured: Mapping[str, float]) -> float:
+    both = measured["precision"] + measured["recall"]
+    return 2 * measured["precision"] * measured["recall"] / both if both > 0 else 0.0
