@@ -81,7 +81,7 @@ class OwnTable(Check):
             return failed("There is nothing to hold your table against.", "Repair `confusion` first.")
         missing = _missing(table)
         if missing:
-            return failed(f"`results` has no row for: {missing}.", "Give it the four names of the handout as keys.")
+            return failed(f"`results` has no row for: {missing}.", "Use the four names of the handout as keys.")
         wrong: list[str] = []
         hint = ""
         for name in NAMES:
