@@ -83,7 +83,7 @@ def _draw(rng: Rng, group: str, models: int, classes: int, rows: int) -> Case | 
     if group == "collapsed" and all(len(set(said.tolist())) == classes for said in predicted.values()):
         return None
     given = {
-        name: Ref("given_model", weight=weight, bias=bias, dropout=0.5 if group == "dropout" else 0.0)
+        name: Ref("given_model", weight=weight, bias=bias, dropout=0.5 if group == "dropout" else 0.0, train=True)
         for name, (weight, bias) in weights.items()
     }
     expected = {name: measures(targets, said) for name, said in predicted.items()}
