@@ -51,6 +51,7 @@ COURSE = (
 TEXT_EXAMPLES = (
     "...",
     "Apple is delicious.",
+    "To be or not to be",
     "It's not straight-forward.",
     '"so-called" tests--really?',
     "3 models,2 GPUs",
@@ -70,12 +71,15 @@ STOPWORD_EXAMPLES: tuple[tuple[list[str], list[str]], ...] = (
     (["theory", "of", "the", "oft"], ["the", "of"]),
 )
 STEM_EXAMPLES = """gas bed class classes ladies models corpus analysis mining walked quickly referring planned falling
-    string need only ties stresses buzzed seeing played news added"""
+    string need only ties stresses buzzed seeing played news added stems sings"""
+# Roots at the edges of the rules: too short, without a vowel, with y alone, with twins; each is met with every ending.
+ROOTS = ("", "e", "ne", "re", "bl", "str", "thr", "dry", "hymn", "sto", "add", "fall", "miss", "buzz", "plann", "free")
+ENDINGS = ("", "s", "es", "sses", "ies", "ss", "us", "is", "ing", "ings", "ed", "ly", "ily", "y")
 BAG_EXAMPLES: tuple[list[list[str]], ...] = (
     [["net"]],
     [["b", "a", "b"]],
     [["a"], []],
-    [["Net", "net"], ["net", "net", "a"]],
+    [["Net", "net"], ["net", "nets", "net", "a"]],
     [re.findall("[a-z]+", text.lower()) for text in COURSE],
 )
 VECTOR_EXAMPLES: tuple[tuple[list[float], list[float]], ...] = (
@@ -100,7 +104,7 @@ def build(name: str, _data_dir: Path | None, seed: int) -> DataSet | None:
         "stopword_examples": (_stopword_case(*call) for call in STOPWORD_EXAMPLES),
         "stopwords": (_stopword_case(*_draw_stopwords(rng)) for _ in range(RANDOM)),
         "stem_examples": map(_stem_case, STEM_EXAMPLES.split()),
-        "stems": (_stem_case(_draw_word(rng)) for _ in range(4 * RANDOM)),
+        "stems": map(_stem_case, [*(r + e for r in ROOTS for e in ENDINGS), *_draw_words(rng)]),
         "bag_examples": map(_bag_case, BAG_EXAMPLES),
         "bags": (_bag_case(_draw_documents(rng)) for _ in range(RANDOM)),
         "cosine_examples": _public_vectors(angle),
@@ -173,23 +177,20 @@ def _syllables(rng: Rng, least: int = 1, most: int = 3) -> str:
     return "".join(rng.choice(consonants) + rng.choice(vowels) for _ in range(rng.integers(least, most + 1)))
 
 
-def _draw_word(rng: Rng) -> str:
-    """A stem of syllables with an ending; sometimes so short, or without a vowel, that a rule must not be used."""
-    ending = str(rng.choice(["", "s", "sses", "ies", "ss", "us", "is", "ing", "ed", "ly", "es", "y", "ings"]))
-    kind = rng.integers(4)
-    if kind == 0:
-        return "".join(rng.choice(list("bcdfghklmnprst"), size=rng.integers(0, 4))) + (ending or "an")
-    stem = _syllables(rng, 1, 2)
-    if kind == 1:
+def _draw_words(rng: Rng) -> Iterable[str]:
+    """Syllables with an ending, some with a doubled letter before it."""
+    for _ in range(2 * RANDOM):
+        stem = str(rng.choice(["", "s", "in"])) + _syllables(rng, 1, 2)
         last = str(rng.choice(list("bdgmnprtlsz")))
-        return f"{stem}{last}{last}{ending}"
-    return stem + str(rng.choice(["", "n", "t", "rk", "l", "s"])) + ending
+        yield stem + str(rng.choice(["", last, last + last])) + str(rng.choice(ENDINGS))
 
 
 def _draw_text(rng: Rng) -> str:
     parts = []
     for _ in range(rng.integers(1, 13)):
         word = str(rng.integers(0, 2000)) if rng.random() < 0.15 else _syllables(rng)
+        if parts and rng.random() < 0.2:
+            word = str(rng.choice(parts[::2])).lower()  # words come again
         style = rng.integers(4)
         parts.append(word.upper() if style == 0 else word.capitalize() if style == 1 else word)
         parts.append(str(rng.choice(SEPARATORS)))

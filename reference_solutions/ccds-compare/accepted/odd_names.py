@@ -32,7 +32,7 @@ class ClassificationMetrics:
             precisions.append(precision)
             recalls.append(recall)
         return {'f1': np.mean(f1s), 'recall': np.mean(recalls), 'precision': np.mean(precisions),
-                'accuracy': np.trace(self.matrix) / self.matrix.sum(), 'n': int(self.matrix.sum())}
+                'accuracy': np.trace(self.matrix) / self.matrix.sum()}
 
 
 def compare(y, X, nets):
