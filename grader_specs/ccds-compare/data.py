@@ -32,17 +32,20 @@ def build(name: str, _data_dir: Path | None, seed: int) -> DataSet | None:
     rng = np.random.default_rng([seed, 13])
     public = [_compare_case(rng, "balanced", 1, 3, 12), _compare_case(rng, "uneven", 2, 3, 30)]
     public += [_compare_case(rng, "collapsed", 2, 4, 40), _compare_case(rng, "dropout", 2, 4, 60)]
+    seen = {value for case in public for value in _values(case)}
     hidden = [
-        _compare_case(rng, group, models, classes, 30 * classes)
+        _compare_case(rng, group, models, classes, 31 * classes, seen)
         for group in ("balanced", "uneven", "collapsed", "dropout")
         for models, classes in ((1, 3), (2, 5), (4, 10), (4, 10))
     ]
-    hidden.append(_compare_case(rng, "balanced", 3, 10, 10))  # as many examples as classes: axes can't be told by size
+    hidden.append(
+        _compare_case(rng, "balanced", 3, 10, 10, seen)
+    )  # as many examples as classes: axes can't be told by size
     lists = {
         "compare_examples": public,
         "compare": hidden,
-        "best_examples": [_best_case(rng, rows) for rows in (1, 2, 4)],
-        "best": [_best_case(rng, rows) for rows in (1, 2, 2, 3, 3, 4, 4, 4, 4, 7)],
+        "best_examples": [_best_case(rng, list(_names(rng, rows))) for rows in (1, 2, 4)],
+        "best": [_best_case(rng, _other_names(rng, rows)) for rows in (1, 2, 2, 3, 3, 4, 4, 4, 4, 7)],
         "own_best": [Case(arguments=(Ref("entry", "results"),))],
     }
     cases = {key: tuple(sorted(found, key=lambda case: case.size)) for key, found in lists.items()}
@@ -52,12 +55,19 @@ def build(name: str, _data_dir: Path | None, seed: int) -> DataSet | None:
 # --- models to compare ------------------------------------------------------------------------------------------------
 
 
-def _compare_case(rng: Rng, group: str, models: int, classes: int, rows: int) -> Case:
-    """Draws until the averages that a student might mix up differ for some model."""
+def _compare_case(
+    rng: Rng, group: str, models: int, classes: int, rows: int, seen: frozenset[float] | set[float] = frozenset()
+) -> Case:
+    """Draws until the averages that a student might mix up differ for some model, and no value was seen before."""
     while True:
         case = _draw(rng, group, models, classes, rows)
-        if case is not None:
+        if case is not None and not seen & _values(case):
             return case
+
+
+def _values(case: Case) -> set[float]:
+    """The numbers of the right answer, as they would be printed."""
+    return {round(value, 5) for row in case.expected.values() for value in row.values()}
 
 
 def _draw(rng: Rng, group: str, models: int, classes: int, rows: int) -> Case | None:
@@ -144,12 +154,18 @@ def _names(rng: Rng, count: int) -> Iterator[str]:
     return (str(name) for name in rng.permutation(pool)[:count])
 
 
+def _other_names(rng: Rng, count: int) -> list[str]:
+    """Names that stand in no handout."""
+    letters = list("abcdefghijklmnopqrstuvwxyz")
+    return ["-".join("".join(rng.choice(letters, size=4)) for _ in range(2)) for _ in range(count)]
+
+
 # --- tables to choose from --------------------------------------------------------------------------------------------
 
 
-def _best_case(rng: Rng, rows: int) -> Case:
+def _best_case(rng: Rng, names: list[str]) -> Case:
     """A table whose best row by F1 is, where there are several, another one by accuracy, precision and recall."""
-    names = list(_names(rng, rows))
+    rows = len(names)
     while True:
         table = {name: _row(rng) for name in names}
         best = {key: max(names, key=lambda name, key=key: table[name][key]) for key in MEASURES}
