@@ -75,7 +75,7 @@ def _draw(rng: Rng, group: str, models: int, classes: int, rows: int) -> Case | 
     features = int(np.prod(shape))
     prototypes = rng.normal(size=(classes, features))
     targets = rng.permutation(_targets(rng, group, classes, 2 * rows))
-    inputs = (prototypes[targets] + rng.normal(scale=3.0, size=(len(targets), features))).astype(np.float32)
+    inputs = (prototypes[targets] + rng.normal(scale=3.0, size=(len(targets), features))).round(2).astype(np.float32)
     weights = {
         name: _weights(rng, group, prototypes, noise)
         for name, noise in zip(_names(rng, models), rng.permutation([0.2, 0.6, 1.0, 1.6])[:models], strict=False)
@@ -146,7 +146,7 @@ def _weights(rng: Rng, group: str, prototypes: Array, noise: float) -> tuple[Arr
     bias = rng.normal(scale=0.5, size=classes)
     if group == "collapsed":
         bias[rng.permutation(classes)[: (classes + 1) // 3]] -= 1000
-    return weight.astype(np.float32), bias.astype(np.float32)
+    return weight.round(3).astype(np.float32), bias.round(3).astype(np.float32)
 
 
 def _names(rng: Rng, count: int) -> Iterator[str]:
