@@ -70,11 +70,13 @@ CHILD = "import os\nif os.fork() == 0:\n x = [bytearray(b'x') * (8 << 20) for _ 
 def test_a_session_and_what_it_starts_are_in_its_group(open_box: OpenBox) -> None:
     box = open_box()
     box.answer("import subprocess; builtins = __import__('builtins'); builtins.p = subprocess.Popen(['sleep', '99'])")
-    members = (group_of(box) / "cgroup.procs").read_text().split()
-    names = {Path(f"/proc/{number}/comm").read_text().strip() for number in members}
-    assert "sleep" in names
-    assert len(members) >= 2
-    assert str(os.getpid()) not in members
+
+    def members() -> list[str]:
+        return (group_of(box) / "cgroup.procs").read_text().split()
+
+    assert wait_for(lambda: "sleep" in {Path(f"/proc/{number}/comm").read_text().strip() for number in members()})
+    assert len(members()) >= 2
+    assert str(os.getpid()) not in members()
     group = group_of(box)
     box.session.close()
     assert not group.exists()
