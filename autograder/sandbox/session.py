@@ -120,6 +120,7 @@ class Session:
         while True:
             message = self._guarded(seconds, lambda: self._next(deadline))
             if message.type == "response":
+                self._stop_if_out_of_memory()
                 return message.payload
             events += 1
             if events > self._limits.events:
@@ -203,12 +204,16 @@ class Session:
         if fault := self._process.fault():
             self._stop(Verdict.GRADER_ERROR, fault, "")
             return
-        if self._group is not None and self._group.ran_out():
-            self._stop(*endings.out_of_memory(self._limits))
-            return
+        self._stop_if_out_of_memory()
         watchdog = self._watchdog
         cpu_spent = watchdog is not None and watchdog.cpu_s > 0.97 * self._limits.cpu_s
         self._stop(*endings.of_status(status, cpu_spent, self._limits))
+
+    def _stop_if_out_of_memory(self) -> None:
+        """The kernel may have killed any of the processes, also one that the answer did not need."""
+        if self._group is not None and self._group.ran_out():
+            self._stop(*endings.out_of_memory(self._limits))
+            self._raise_if_stopped()
 
     def _stop(self, verdict: Verdict, message: str, hint: str) -> None:
         """Note why (the first reason counts) and kill."""
