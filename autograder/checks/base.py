@@ -61,6 +61,7 @@ class Check(ABC):
     probes: ClassVar[frozenset[str]]  # kinds of probe whose observation it can judge
     also_roles: ClassVar[Mapping[str, frozenset[str]]] = {}  # role → kinds of probe it accepts; the spec must give it
     optional_roles: ClassVar[Mapping[str, frozenset[str]]] = {}  # the same, for roles a spec may leave out
+    wants_leftover: ClassVar[bool] = False  # judges the gradient that a training left; see the probe `train`
     Params: ClassVar[type[Params]] = Params
 
     @abstractmethod

@@ -61,6 +61,7 @@ class LossCurve(Check):
     kind: ClassVar[str] = "loss_curve"
     title: ClassVar[str] = "Loss curve"
     probes: ClassVar[frozenset[str]] = frozenset({"train"})
+    wants_leftover: ClassVar[bool] = True
     Params: ClassVar[type[Params]] = LossCurveParams
 
     def judge(self, observation: Observation, context: Context, params: LossCurveParams) -> Outcome:

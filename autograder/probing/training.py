@@ -54,7 +54,7 @@ def train(student: StudentProcess, observation: schema.Train, seed: int, values:
             epochs.append({"epoch": len(epochs), "outputs": outputs})
             student.on_epoch(len(epochs) - 1, observation.epochs)
 
-    wanted = {*sends, "evaluate", "epochs", "batch_size", "lr", "pad"}
+    wanted = {*sends, "evaluate", "epochs", "batch_size", "lr", "pad", "leftover"}
     request: dict[str, Any] = {"handle": handle, "entry": observation.function, "arguments": {}, "seed": seed}
     request |= observation.model_dump(include=wanted)
     values["result"] = student.ask("train", request, keep)

@@ -17,6 +17,7 @@ from autograder.sandbox.tree import Sample, Tree
 log = logging.getLogger(__name__)
 
 TICK_S = 0.025
+_TICK_IN_GROUP_S = 0.1  # where the kernel itself holds memory
 _SHARE = 8  # a look may cost at most one part in so many of the time …
 _LONGEST_S = 0.1  # … but students make looks slow, and must not gain time by it
 _SPARE_TASKS = 8  # the kernel's own limit refuses new processes first; this is for when it does not
@@ -61,7 +62,8 @@ class Watchdog:
         return spent, peak
 
     def _watch(self) -> None:
-        pause = TICK_S
+        tick = TICK_S if self._group is None else _TICK_IN_GROUP_S
+        pause = tick
         while True:
             last = self._end.wait(pause)
             begun = time.monotonic()
@@ -78,7 +80,7 @@ class Watchdog:
                 return
             if last:
                 return
-            pause = min(max(TICK_S, _SHARE * (time.monotonic() - begun)), _LONGEST_S)
+            pause = min(max(tick, _SHARE * (time.monotonic() - begun)), _LONGEST_S)
 
     def _look(self) -> tuple[Verdict, str, str] | None:
         with self._looking:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from autograder.checks.base import Check
 from autograder.errors import SpecError
-from autograder.specs.schema import PROBES, CheckSpec, DataSpec, GraderSpec, ObservationSpec, Stage
+from autograder.specs.schema import PROBES, CheckSpec, DataSpec, GraderSpec, ObservationSpec, Stage, Train
 from autograder.specs.source import Marks, Where, suggest
 
 ONLY_STAGE = "Checks"  # what the stage of a spec without stages is called
@@ -61,6 +61,7 @@ def complete(path: Path, spec: GraderSpec, marks: Marks, known: Mapping[str, Che
         )
     if not total > 0:
         raise draft.error(marks.key(("checks",)), "no check carries points", "Give some check points above 0.")
+    _decide_leftovers(draft, filled)
     data = spec.data or (DataSpec() if (path.parent / DataSpec().builder).is_file() else None)
     return spec.model_copy(
         update={"stages": stages, "checks": (), "points": total, "data": data, "observations": draft.observations}
@@ -94,6 +95,14 @@ def _fill(draft: Draft, where: Where, entry: CheckSpec) -> CheckSpec:
         )
     _check_also(draft, where, entry, check)
     return entry.model_copy(update={"id": entry.id or entry.type, "observe": observe})
+
+
+def _decide_leftovers(draft: Draft, checks: Sequence[CheckSpec]) -> None:
+    """A training's leftover gradient is measured where the spec says so, or else where a check judges it."""
+    judged = {check.observe for check in checks if draft.known[check.type].wants_leftover}
+    for name, observation in draft.observations.items():
+        if isinstance(observation, Train) and observation.leftover is None:
+            draft.observations[name] = observation.model_copy(update={"leftover": name in judged})
 
 
 def _check_also(draft: Draft, where: Where, entry: CheckSpec, check: Check) -> None:

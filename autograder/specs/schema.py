@@ -161,6 +161,11 @@ class Train(_OfModel):
     epochs: int = Field(3, ge=1)
     batch_size: int = Field(32, ge=1)
     lr: float = Field(1e-3, gt=0)
+    leftover: bool | None = Field(
+        None,
+        description="Also measure the gradient left after training, at the cost of four more batches; default: if a "
+        "check that judges it is there (loss_curve).",
+    )
 
 
 class Call(_Observation):

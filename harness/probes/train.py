@@ -43,7 +43,7 @@ def run_train(session: Session, request: Request) -> Mapping[str, Any]:
             _grader_loop(model, task, progress)
     else:
         history = student_loop(function, model, task, progress, request.get("arguments", dict, {}))
-    leftover = _leftover_gradient(progress.model, task)
+    leftover = _leftover_gradient(progress.model, task) if request.get("leftover", bool, True) else None
     return {"epochs": progress.sent, "history": history, "leftover_gradient": leftover}
 
 

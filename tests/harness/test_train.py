@@ -375,6 +375,7 @@ def test_gradients_never_cleared_are_left_over(school: Harness) -> None:
     assert leftovers["no_zero_grad"] > 5
     assert leftovers["with_loader"] < 4
     assert leftovers["with_dataset"] < 4
+    assert train(school, "with_loader", epochs=1, leftover=False)["leftover_gradient"] is None
 
 
 def test_a_returned_model_is_the_one_evaluated_last(school: Harness) -> None:
