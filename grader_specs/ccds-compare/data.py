@@ -39,7 +39,7 @@ def build(name: str, _data_dir: Path | None, seed: int) -> DataSet | None:
         for models, classes in ((1, 3), (2, 5), (4, 10), (4, 10))
     ]
     hidden.append(
-        _compare_case(rng, "balanced", 3, 10, 10, seen)
+        _compare_case(rng, "balanced", 3, 13, 13, seen)
     )  # as many examples as classes: axes can't be told by size
     lists = {
         "compare_examples": public,
