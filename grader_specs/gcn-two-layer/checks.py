@@ -141,6 +141,30 @@ class GraphActivation(Check):
         return passed("There is an activation between the layers.")
 
 
+class GraphStart(Check):
+    """The weights start at random: where they are equal, all hidden units, and so all outputs, say the same."""
+
+    kind: ClassVar[str] = "graph_start"
+    title: ClassVar[str] = "Random start"
+    probes: ClassVar[frozenset[str]] = frozenset({"forward"})
+    also_roles: ClassVar[dict[str, frozenset[str]]] = {"zero": frozenset({"forward"})}
+    Params: ClassVar[type[Params]] = Params
+
+    def judge(self, observation, context, _params):
+        """Equal weights leave outputs of rank 1, apart from a bias, which shows for features of zero."""
+        plain, zero = _rows(observation), _rows(context.also["zero"])
+        if plain is None or zero is None or plain.shape != zero.shape or min(plain.shape) < 2:
+            return failed("There are no outputs to compare.", "Return one row of numbers for each node from forward.")
+        # Near the largest of float64 a product overflows, so each is taken by its own size.
+        strengths = np.linalg.svd((plain - zero) / max(float(np.abs(plain).max()), 1e-30), compute_uv=False)
+        if not strengths[1] > 1e-4 * strengths[0]:
+            return failed(
+                "All classes get the same scores, up to a factor: the hidden units do all the same.",
+                "Start both weights at random (nn.init.xavier_uniform_): those that start equal stay equal.",
+            )
+        return passed("The weights start at random.")
+
+
 def _error(answer):
     """What the student's function raised, in its own words; those are empty once hidden graphs were sent."""
     error = answer["error"] if isinstance(answer["error"], dict) else {}
