@@ -139,7 +139,7 @@ def _missing(given: Any) -> str:
 
 def _matrix(value: Any, classes: int) -> Array | None:
     """An int64 matrix of counts, or None."""
-    rows: list[Any] = list(value) if isinstance(value, list | np.ndarray) else []
+    rows = _listed(value)
     if len(rows) != classes:
         return None
     counts = []
@@ -150,6 +150,13 @@ def _matrix(value: Any, classes: int) -> Array | None:
         counts.append([_count(number) for number in numbers])
     matrix = np.array(counts, dtype=np.int64)
     return matrix if (matrix >= 0).all() else None
+
+
+def _listed(value: Any) -> list[Any]:
+    """The rows of a list or an array; none of anything else, such as an array without axes."""
+    if isinstance(value, np.ndarray):
+        return list(value) if value.ndim else []
+    return value if isinstance(value, list) else []
 
 
 def _count(number: Any) -> int:
@@ -186,7 +193,7 @@ def _measured(context: Context) -> dict[str, dict[str, float]] | None:
         return None
     found = {}
     for name in NAMES:
-        size = len(given[name]) if isinstance(given[name], list | np.ndarray) else 0
+        size = len(_listed(given[name]))
         matrix = _matrix(given[name], size) if 2 <= size <= 1000 else None
         if matrix is None or not matrix.sum() > 0:
             return None

@@ -98,7 +98,7 @@ MISTAKES = [
     ("{type: finite, points: 2}", "{type: finite, points: 2}\n  - {type: finite}", "11:5", "Give each check its own"),
     ("type: finite", "type: finit", "10:12", "Did you mean 'finite'?"),
     ("probe: forward", "probe: foward", "6:19", "Did you mean 'forward'?"),
-    ("{probe: forward, inputs", "{inputs", "6:11", "Add one of: call"),
+    ("{probe: forward, inputs", "{inputs", "6:11", "Add one of: "),
     ("inputs: images, repeat", "input: images, repeat", "6:28", "Did you mean 'inputs'?"),
     ("inputs: images", "inputs: imags", "6:36", "Did you mean 'images'?"),
     ("targets: labels", "targets: label", "11:40", "Did you mean 'labels'?"),
