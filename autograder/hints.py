@@ -52,6 +52,11 @@ _HINTS: tuple[tuple[str, str], ...] = (
         "The last layer has fewer outputs than there are classes.",
     ),
     (
+        r"Expected more than 1 value per channel when training",
+        "A batch normalisation was given a single row while it takes its statistics from the batch. In eval mode it "
+        "must use its running averages: call model.eval(), and leave track_running_stats on.",
+    ),
+    (
         r"does not require grad",
         "The loss is cut off from the weights: look for detach(), .data, .item() or no_grad() before backward().",
     ),

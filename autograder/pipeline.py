@@ -141,7 +141,7 @@ class _Run:
             visibility=check.spec.visibility,
             verdict=outcome.verdict,
             message=outcome.message,
-            hint=outcome.hint,
+            hint=_hint(check, outcome),
             evidence=outcome.evidence,
             trust=observation.trust,
             seconds=round(time.monotonic() - begun, 3),
@@ -249,3 +249,9 @@ class _Run:
 
 def _passes(outcomes: list[Outcome]) -> list[bool]:
     return [outcome.verdict is Verdict.PASSED for outcome in outcomes]
+
+
+def _hint(check: LoadedCheck, outcome: Outcome) -> str:
+    """The check type's advice and, where an answer was judged and not right, the spec's own."""
+    own = check.spec.hint if outcome.verdict in (Verdict.FAILED, Verdict.PARTIAL) else ""
+    return f"{outcome.hint} {own}".strip()

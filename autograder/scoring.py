@@ -18,9 +18,11 @@ def verdict(checks: Sequence[CheckResult]) -> Verdict:
     """One word for the whole: the gravest fault, else failed, else partial, else passed.
 
     grader_error outranks all; faults of the run outrank wrong answers; skipped checks follow from another check's
-    verdict and count as failed where nothing else explains them. No check at all is a failure, never a pass.
+    verdict and count as failed where nothing else explains them. A check without points is there for its words and
+    decides nothing, but for a fault of ours, or where no check has points. No check at all is a failure, never a pass.
     """
-    found = {c.verdict for c in checks}
+    counted = [c for c in checks if c.max_score > 0 or c.verdict is Verdict.GRADER_ERROR]
+    found = {c.verdict for c in counted or checks}
     for fault in _FAULTS:
         if fault in found:
             return fault

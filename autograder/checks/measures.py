@@ -17,6 +17,19 @@ def looks_like_probabilities(outputs: Array) -> bool:
     return bool(outputs.ndim == 2 and outputs.shape[1] > 1 and outputs.min() >= 0 and np.abs(rows - 1).max() < 1e-3)
 
 
+def looks_squashed(outputs: Array) -> str:
+    """`sigmoid` or `relu` if (N, C) outputs of a fresh model went through one, otherwise nothing.
+
+    A fresh model's scores lie near zero on both sides: a sigmoid brings them near one half, a ReLU half of them to
+    exactly zero. Neither happens to plain scores but by a rare chance.
+    """
+    if outputs.ndim != 2 or outputs.size < 20 or not np.isfinite(outputs).all():
+        return ""
+    if outputs.min() > 0 and outputs.max() < 1 and 0.3 < np.median(outputs) < 0.7:
+        return "sigmoid"
+    return "relu" if outputs.min() == 0 and outputs.max() > 0 else ""
+
+
 def cross_entropy(outputs: Any, labels: Array) -> float:
     """Mean cross entropy in nats of (N, C) outputs against (N,) labels; NaN if it can't be computed.
 

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from autograder.checks._values import shape_text, text, whole
 from autograder.checks.base import Array, Check, Context, Params, failed, passed
-from autograder.checks.measures import looks_like_probabilities
+from autograder.checks.measures import looks_like_probabilities, looks_squashed
 from autograder.model import Observation, Outcome
 
 
@@ -19,7 +19,7 @@ class OutputShapeParams(Params):
     shape: tuple[int | Literal["N"], ...] = Field(description="Expected shape; N is the number of rows sent.")
     dtype: Literal["float", "int", "any"] = Field("float", description="Kind of numbers.")
     values: Literal["any", "logits"] = Field(
-        "any", description="logits: rows that are probabilities fail (softmax before CrossEntropyLoss)."
+        "any", description="logits: rows that went through a softmax, sigmoid or ReLU fail."
     )
 
 
@@ -64,15 +64,36 @@ class OutputShape(Check):
                 expected=params.dtype,
                 got=first.dtype.name,
             )
-        if params.values == "logits" and looks_like_probabilities(first.astype(np.float64)):
-            return failed(
-                "Your model returns probabilities (every row is non-negative and sums to 1), but logits are asked for.",
-                "Drop the softmax at the end of forward: CrossEntropyLoss applies it itself, and twice is once too "
-                "often (training becomes slow and the loss can't fall below about 1.46 for 10 classes).",
-                expected="logits",
-                got="probabilities",
-            )
-        return passed(f"Shape {got}, as expected.")
+        trouble = _no_logits(first.astype(np.float64)) if params.values == "logits" else None
+        return trouble or passed(f"Shape {got}, as expected.")
+
+
+def _no_logits(values: Array) -> Outcome | None:
+    """What was done to the scores that should not have been, or None."""
+    if looks_like_probabilities(values):
+        return failed(
+            "Your model returns probabilities (every row is non-negative and sums to 1), but logits are asked for.",
+            "Drop the softmax at the end of forward: CrossEntropyLoss applies it itself, and twice is once too "
+            "often (training becomes slow and the loss can't fall below about 1.46 for 10 classes).",
+            expected="logits",
+            got="probabilities",
+        )
+    squashed = looks_squashed(values)
+    if squashed == "sigmoid":
+        return failed(
+            "All scores lie between 0 and 1, around one half: they went through a sigmoid, but logits are asked for.",
+            "Return what the last linear layer gives. CrossEntropyLoss compares scores of any size.",
+            expected="logits",
+            got="values of a sigmoid",
+        )
+    if squashed == "relu":
+        return failed(
+            "No score is negative and some are exactly 0: they went through a ReLU, but logits are asked for.",
+            "Return what the last linear layer gives. Behind a ReLU a class can lose its gradient for good.",
+            expected="logits",
+            got="values of a ReLU",
+        )
+    return None
 
 
 def _shape_hint(got: Array, expected: tuple[Any, ...]) -> str:

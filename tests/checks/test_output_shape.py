@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from autograder.model import Verdict
+from autograder.model import Outcome, Verdict
 from tests.checks.examples import judge
 
 
@@ -35,3 +35,16 @@ def test_output_shape_accepts_logits_and_log_probabilities() -> None:
     for array in (logits, logs):
         outcome = judge("output_shape", "forward", {"outputs": [array], "rows": 4}, shape=["N", 10], values="logits")
         assert outcome.verdict is Verdict.PASSED
+
+
+@pytest.mark.parametrize(
+    ("name", "change"), [("sigmoid", lambda z: 1 / (1 + np.exp(-z))), ("ReLU", lambda z: z.clip(0))]
+)
+def test_output_shape_knows_squashed_scores_but_not_scores_that_happen_to_be_positive(name: str, change: Any) -> None:
+    logits = np.random.default_rng(0).normal(scale=0.2, size=(8, 10))
+
+    def judged(values: np.ndarray[Any, Any]) -> Outcome:
+        return judge("output_shape", "forward", {"outputs": [values], "rows": 8}, shape=["N", 10], values="logits")
+
+    assert name in judged(change(logits)).message
+    assert judged(logits).verdict is judged(np.abs(logits) + 0.01).verdict is Verdict.PASSED

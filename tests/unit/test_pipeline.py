@@ -159,3 +159,10 @@ def test_a_check_that_students_see_carries_the_error_of_a_probe(loaded: LoadedSp
     report, verdicts = grade(load_spec(loaded.folder), "forward raise")
     assert (verdicts["shape"], verdicts["finite"]) == (Verdict.SKIPPED, Verdict.CRASHED)
     assert "“Finite numbers” could not be run" in report.checks[1].message
+
+
+def test_the_advice_of_a_spec_follows_that_of_a_check_where_an_answer_was_wrong(loaded: LoadedSpec) -> None:
+    text = SPEC.replace("params: {shape: [N, 4]}", "params: {shape: [N, 5]}, hint: Look at fc3.")
+    (loaded.folder / "spec.yaml").write_text(text)
+    assert grade(load_spec(loaded.folder))[0].checks[1].hint.endswith(" Look at fc3.")
+    assert "fc3" not in grade(load_spec(loaded.folder), "forward raise")[0].checks[1].hint

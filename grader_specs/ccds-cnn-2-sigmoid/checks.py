@@ -1,0 +1,64 @@
+"""named_cause: the student's own words name the right cause, and no other."""
+
+from __future__ import annotations
+
+import re
+from typing import ClassVar
+
+from autograder.checks.base import Check, Context, Params, failed, passed
+from autograder.model import Observation, Outcome
+
+MAX_LENGTH = 400
+RIGHT = (
+    r"vanish\w*",
+    r"diminish\w* gradient",
+    r"gradients? (?:\w+ ){0,4}(?:nearly|almost|close to|near|to) (?:zero|0)",
+)
+WRONG = (
+    r"explod\w*",
+    r"over[- ]?fit\w*",
+    r"under[- ]?fit\w*",
+    r"learning[- ]?rate",
+    r"dead (?:neurons?|relus?)|dying relus?",
+    r"class imbalance",
+    r"too few epochs",
+    r"data leak\w*",
+    r"wrong sign",
+)
+_NEGATED = r"\b(?:not|no|nor|isn't|is not|without|instead of|rather than)\s+(?:\w+\s+){0,2}$"
+
+
+class NamedCause(Check):
+    """A text that speaks of vanishing (or saturating, nearly zero) gradients and names no second cause."""
+
+    kind: ClassVar[str] = "named_cause"
+    title: ClassVar[str] = "The cause"
+    probes: ClassVar[frozenset[str]] = frozenset({"call"})
+    Params: ClassVar[type[Params]] = Params
+
+    def judge(self, observation: Observation, _context: Context, _params: Params) -> Outcome:
+        """Look for the right words and for wrong ones."""
+        said = observation.values.get("value")
+        text = said if type(said) is str else ""
+        if isinstance(said, list) and len(said) == 1 and type(said[0]) is str:
+            text = said[0]
+        plain = re.sub(r"[\s_-]+", " ", text[: MAX_LENGTH + 1].lower()).strip()
+        if not plain:
+            return failed("CAUSE is empty or no text.", 'Name the cause in a few words: CAUSE = "…".')
+        if len(text) > MAX_LENGTH:
+            return failed(f"CAUSE is longer than {MAX_LENGTH} characters.", "A few words are enough.")
+        named = [pattern for pattern in WRONG if _claims(pattern, plain)]
+        right = any(_claims(pattern, plain) for pattern in RIGHT)
+        if right and named:
+            return failed("CAUSE names more than one cause.", "Decide for one: which of them do your gradients show?")
+        if not right:
+            return failed(
+                "That is not what stops this network.",
+                "Print the gradient norm of the first convolution and of the last linear layer, here and with ReLU.",
+            )
+        return passed("That is the cause.")
+
+
+def _claims(pattern: str, text: str) -> bool:
+    """True if the words stand there and are not denied ("not overfitting")."""
+    return any(not re.search(_NEGATED, text[: match.start()]) for match in re.finditer(pattern, text))
