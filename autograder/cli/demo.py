@@ -1,4 +1,4 @@
-"""`autograder demo`: a course to try things out on, with people, an assignment and one submission of every kind."""
+"""`autograder demo`: a course to try things out on, with people, an assignment for every spec, and submissions."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from autograder.model import Role
 from autograder.services import accounts, gradebook
 from autograder.services.submit import submit
 from autograder.services.views import Person
-from autograder.specs.loader import load_spec
+from autograder.specs.loader import load_all
 
 COURSE = "demo"
 SPEC = "ccds-cnn-1"
 # Student → the reference solution that the demo hands in for them, and what it is.
 WORK = {
     "ada": ("accepted/colab_notebook.ipynb", "a right Colab notebook"),
-    "ben": ("partially_accepted/missing_layers", "a partly right model"),
+    "ben": ("partially_accepted/frozen_first_layers", "a partly right model"),
     "chi": ("wrong_answer/wrong_class_count", "a wrong output shape"),
     "dan": ("time_limit_exceeded/infinite_loop_in_train", "an endless loop in train"),
     "eva": ("run_time_error/crash_in_forward", "a crash in forward"),
@@ -41,13 +41,13 @@ class Login:
 
 
 def set_up(settings: Settings) -> dict[str, Login]:
-    """Create course, people, assignment and submissions; what exists already is left alone. Returns log-ins by name."""
+    """Create course, people, assignments and submissions; what exists is left alone. Returns log-ins by name."""
     kept = settings.var_dir / "demo.json"
     if kept.exists():
         return {name: Login(**login) for name, login in json.loads(kept.read_text()).items()}
     accounts.ensure_course(COURSE, "Demo course")
-    spec = load_spec(settings.specs_dir / SPEC).spec
-    accounts.ensure_assignment(SPEC, COURSE, SPEC, spec.title)
+    for name, loaded in load_all(settings.specs_dir).items():
+        accounts.ensure_assignment(name, COURSE, name, loaded.spec.title)
     logins, people = {}, {}
     for name in ("instructor", *WORK):
         email, password = f"{name}@example.org", secrets.token_urlsafe(9)
