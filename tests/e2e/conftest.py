@@ -93,9 +93,9 @@ def service(request: pytest.FixtureRequest, configure: Configure, tmp_path: Path
         web.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """One headless Chromium for the whole run."""
+    """One headless Chromium for a module: while it runs, no other event loop can in this process."""
     assert Path(CHROMIUM).exists(), "Chromium is missing: run bin/setup --test"
     with sync_playwright() as play:
         browser = play.chromium.launch(executable_path=CHROMIUM, args=_FLAGS.split())
