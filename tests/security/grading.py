@@ -51,9 +51,9 @@ def grader(sandbox_name: str) -> Iterator[Grade]:
 
 
 @pytest.fixture(scope="session")
-def grade() -> Iterator[Grade]:
-    """Grade on the fork server."""
-    yield from grader("forkserver")
+def grade(pytestconfig: pytest.Config) -> Iterator[Grade]:
+    """Grade on the fork server, or on the one that `--sandbox` names."""
+    yield from grader(pytestconfig.getoption("--sandbox") or "forkserver")
 
 
 @pytest.fixture(scope="session")
