@@ -1,8 +1,8 @@
 """Each file in attacks/ tries one thing and leaves what it got in `answer`. Inside it must get nothing.
 
 Beside most attacks runs a control: the same file without a sandbox must get something, or the test proves nothing.
-`# control:` in the file says who can: anyone, the holder of a capability, or none (it means something only inside, or
-kernels differ in it). Attacks are written so that one that succeeds does no harm.
+`# control:` in the file says who can: anyone, the holder of a capability, root of a scratch namespace (`namespace`), or
+`none: REASON`. Attacks are written so that one that succeeds does no harm.
 """
 
 from __future__ import annotations
@@ -43,6 +43,7 @@ CAPABILITIES = {
     "CAP_SYS_RESOURCE": 24,
     "CAP_SYS_TIME": 25,
     "CAP_MKNOD": 27,
+    "CAP_SETFCAP": 31,
     "CAP_SYSLOG": 34,
     "CAP_PERFMON": 38,
     "CAP_BPF": 39,
@@ -111,23 +112,35 @@ def test_it_gets_nothing_inside(box: Box, given: dict[str, Any], name: str) -> N
 
 @pytest.mark.parametrize("name", ATTACKS)
 def test_it_gets_something_outside(given: dict[str, Any], name: str, tmp_path: Path) -> None:
-    needs = re.search(r"^# control: (\w+)$", ATTACKS[name].read_text("utf-8"), re.MULTILINE)
-    assert needs, "say who can do this without a sandbox"
-    if needs[1] == "none":
-        pytest.skip("has no control outside")
-    if needs[1] != "anyone" and not _capable(needs[1]):
-        pytest.skip(f"only somebody with {needs[1]} could do this outside")
+    needs, reason = control_of(name)
+    if needs == "none":
+        pytest.skip(f"no control: {reason}")
+    if needs not in ("anyone", "namespace") and not _capable(needs):
+        pytest.skip(f"only somebody with {needs} could do this outside")
+    if name == "make_a_setuid_program" and os.statvfs(tmp_path).f_flag & os.ST_NOSUID:
+        pytest.skip("no control: the tests' own folder is mounted without set-uid programs")
+    scratch = ["unshare", "--user", "--map-root-user", "--mount", "--"] if needs == "namespace" else []
     code = f"{PRELUDE}\n{ATTACKS[name].read_text('utf-8')}"
-    done = subprocess.run(
-        [settings().runtime_python, "-c", OUTSIDE, code],
-        input=json.dumps(given),
-        capture_output=True,
-        text=True,
-        cwd=tmp_path,
-        timeout=30,
-        check=False,
-    )
+    with Path(given["other_submission"]).open("rb") as forgotten:  # a descriptor that it was not meant to have
+        done = subprocess.run(
+            [*scratch, settings().runtime_python, "-c", OUTSIDE, code],
+            input=json.dumps(given),
+            capture_output=True,
+            text=True,
+            cwd=tmp_path,
+            pass_fds=[forgotten.fileno()],
+            timeout=30,
+            check=False,
+        )
     assert done.stdout.strip().endswith("true"), done.stdout + done.stderr
+
+
+def control_of(name: str) -> tuple[str, str]:
+    """(who can do it without a sandbox, why nobody can)."""
+    found = re.search(r"^# control: (\w+)(?:: (.+))?$", ATTACKS[name].read_text("utf-8"), re.MULTILINE)
+    assert found, "say who can do this without a sandbox"
+    assert (found[1] == "none") == bool(found[2]), "'none' needs a reason, and nothing else does"
+    return found[1], found[2] or ""
 
 
 def _capable(name: str) -> bool:

@@ -1,6 +1,6 @@
 """Makes a file of terabytes with nothing in it, and maps it."""
 
-# control: none
+# control: anyone
 import mmap
 import os
 

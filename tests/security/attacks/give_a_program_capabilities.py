@@ -1,6 +1,6 @@
 """Writes capabilities into a file, for whoever runs it."""
 
-# control: none
+# control: CAP_SETFCAP
 import os
 
 answer = 0

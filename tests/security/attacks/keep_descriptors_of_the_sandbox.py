@@ -1,6 +1,6 @@
 """Uses descriptors that whoever started it forgot to close."""
 
-# control: none
+# control: anyone
 import os
 
 answer = []

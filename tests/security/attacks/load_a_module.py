@@ -1,6 +1,6 @@
 """Loads a kernel module (a broken one: any error but a refusal would be a hole)."""
 
-# control: none
+# control: none: machines differ in whether anybody may load modules
 import errno
 
 try:

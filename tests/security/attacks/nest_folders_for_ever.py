@@ -1,6 +1,6 @@
 """Nests folders deeper than any clean-up dares to go."""
 
-# control: none
+# control: none: nothing could clean up the folders it leaves
 import os
 
 depth = 0

@@ -1,6 +1,6 @@
 """Leaves a daemon that is nobody's child, and looks whether it got the machine's first process as a parent."""
 
-# control: none
+# control: none: who adopts an orphan differs between machines and containers
 import os
 
 reading, writing = os.pipe()

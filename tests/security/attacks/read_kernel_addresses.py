@@ -1,6 +1,6 @@
 """Reads where the kernel's functions lie, the first step of many an exploit."""
 
-# control: none
+# control: CAP_SYSLOG
 answer = 0
 for path in ("/proc/kallsyms", "/proc/modules"):
     try:

@@ -1,11 +1,14 @@
 """Opens its own descriptors anew, for writing where it may only read and the other way round."""
 
-# control: none
+# control: anyone
 import os
 
 answer = []
-for number in range(4):
-    target = os.readlink(f"/proc/self/fd/{number}")
+for number in map(int, os.listdir("/proc/self/fd")):
+    try:
+        target = os.readlink(f"/proc/self/fd/{number}")
+    except OSError:
+        continue  # of the listing itself
     for flags in (os.O_RDWR, os.O_WRONLY | os.O_TRUNC, os.O_RDONLY | os.O_NONBLOCK):
         try:
             found = os.open(f"/proc/self/fd/{number}", flags)

@@ -1,6 +1,6 @@
 """Makes another folder the root, the ways that newer kernels have."""
 
-# control: none
+# control: namespace
 answer = 0
 for number, arguments in (
     (155, (b".", b".")),  # pivot_root

@@ -1,6 +1,6 @@
 """Sends a deadly signal to every process it may reach."""
 
-# control: none
+# control: none: it would kill the tests
 import os
 import signal
 

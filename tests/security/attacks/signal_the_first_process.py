@@ -1,6 +1,6 @@
 """Kills or stops the sandbox's own first process."""
 
-# control: none
+# control: none: it would stop the machine's first process
 import os
 import signal
 import time

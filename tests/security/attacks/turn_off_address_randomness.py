@@ -1,6 +1,6 @@
 """Turns the randomness of addresses off for the programs it starts, or becomes another kind of Linux."""
 
-# control: none
+# control: anyone
 import os
 
 answer = 0

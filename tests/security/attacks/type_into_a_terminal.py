@@ -1,6 +1,6 @@
 """Types a command into the terminal it was started from."""
 
-# control: none
+# control: none: kernels from 6.2 on refuse it to everybody, and tests have no terminal
 import fcntl
 
 answer = 0

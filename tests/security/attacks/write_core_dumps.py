@@ -1,6 +1,6 @@
 """Has the machine's handler for crashes run, which may be a program of root's."""
 
-# control: none
+# control: anyone
 import os
 import resource
 
