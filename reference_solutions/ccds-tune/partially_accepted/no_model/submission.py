@@ -1,0 +1,34 @@
+"""Schedules and choice without a model."""
+
+import math
+
+import torch
+
+
+def make_scheduler(name, optimizer, total_steps, warmup_steps=0):
+    """Steps count from 0; see the handout for the formulas."""
+
+    def factor(step):
+        if step < warmup_steps:
+            return step / warmup_steps
+        progress = (step - warmup_steps) / (total_steps - warmup_steps)
+        if name == "linear":
+            return 1 - progress
+        if name == "cosine":
+            return 0.5 * (1 + math.cos(math.pi * progress))
+        if name == "inverse_sqrt":
+            return math.sqrt(max(warmup_steps, 1) / max(step, 1))
+        return 1.0
+
+    return torch.optim.lr_scheduler.LambdaLR(optimizer, factor)
+
+
+def grid():
+    """All six cells, batch size outermost."""
+    return [(batch_size, lr) for batch_size in (256, 512, 1024) for lr in (1e-4, 1e-3)]
+
+
+def best_cell(results):
+    """Highest validation accuracy; of equal ones the least validation loss."""
+    best = max(results, key=lambda row: (row["val_accuracy"], -row["val_loss"]))
+    return best["batch_size"], best["lr"]
