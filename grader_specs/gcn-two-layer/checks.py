@@ -64,7 +64,8 @@ class GraphFormula(Check):
             return f"On {graph} no matrix came back."
         right = self._right(case.arguments, params)
         if value.shape != right.shape:
-            return f"On {graph} the shape is {value.shape}, expected {right.shape}."
+            got = "another one" if hidden else value.shape  # chosen by a process that has seen hidden graphs
+            return f"On {graph} the shape is {got}, expected {right.shape}."
         if not np.isfinite(value).all():
             return f"On {graph} there are NaN or infinite entries: is a degree of 0 divided by?"
         if hidden:

@@ -20,3 +20,4 @@ class Odd(np.ndarray):
 class Net(Net):
     def forward(self, x):
         return super().forward(x).detach().numpy().view(Odd)
+# verdict: crashed
