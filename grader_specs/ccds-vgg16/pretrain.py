@@ -9,7 +9,7 @@ import io
 
 import torch
 from torch import nn
-from torch.nn import functional as F
+from torch.nn.functional import cross_entropy
 
 BLOCKS = ((1, 2), (2, 2), (4, 3), (8, 3), (8, 3))  # width in units, convolutions
 
@@ -55,7 +55,7 @@ def train(net, images, labels, epochs):
     for _ in range(epochs):
         for rows in torch.randperm(len(images)).split(50):
             optimiser.zero_grad()
-            F.cross_entropy(net(images[rows]), labels[rows]).backward()
+            cross_entropy(net(images[rows]), labels[rows]).backward()
             optimiser.step()
             schedule.step()
 
