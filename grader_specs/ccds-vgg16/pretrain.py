@@ -1,6 +1,6 @@
 """Run by `run_trusted`: trains the convolutions that the task hands out, and answers with them.
 
-The network is trained with batch normalisation, which a narrow VGG of 13 convolutions needs to learn within a minute. In
+The network is trained with batch normalisation, which a narrow VGG of 13 convolutions needs to learn in a minute. In
 eval mode a normalisation is a scale and a shift per channel, so it is folded into the convolution before it: what is
 handed out is a plain VGG.
 """
