@@ -2,7 +2,7 @@
 
 | array | goes to the student's process | what for |
 |---|---|---|
-| features_public, features_hidden | yes, as calls; not their answers | only the weights of the file give the right ones |
+| features_public, features_hidden | yes, as calls; not their answers | the weights of the file give the right ones |
 | normalise_examples, normalise | yes, as calls; not their answers | images in [0, 1] and what they become |
 """
 
