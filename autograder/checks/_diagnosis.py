@@ -177,7 +177,12 @@ class _Facts:
         """Jumps that matter beside the level they jump around."""
         level = max(float(np.median(self.main[len(self.main) // 2 :])), 0.02 * self.guess)
         limit = 0.010 if self.train is not None else 0.025
-        return self.roughness() > limit and self.roughness() * self.guess > 0.015 * level
+        return self.turns() > 1 and self.roughness() > limit and self.roughness() * self.guess > 0.015 * level
+
+    def turns(self) -> int:
+        """How often the second half changes its direction; a single rise at the end is no oscillation yet."""
+        steps = np.diff(self.main[len(self.main) // 2 :])
+        return int((np.diff(np.sign(steps[np.abs(steps) > 0.005 * self.guess])) != 0).sum())
 
     def overfits(self) -> bool:
         """Validation ends a tenth above its lowest point while training (where it is known) went on falling."""

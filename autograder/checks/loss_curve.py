@@ -84,7 +84,7 @@ class LossCurve(Check):
             Statistic("leftover", leftover, params.max_leftover, "below", "max_leftover"),
         )
         if trouble is None:
-            return passed(_joined(_praise(curve), remark), **evidence).measured(*measured)
+            return passed(_joined(_praise(curve, found), remark), **evidence).measured(*measured)
         message, hint = trouble
         hint = _SOFTMAX_HINT if _ends_in_softmax(observation, params.label) else _joined(hint, _more(found))
         return failed(_joined(message, remark), hint, **evidence).measured(*measured)
@@ -168,13 +168,14 @@ def _curve(observation: Observation, context: Context, label: str, targets: str)
     return [cross_entropy(outputs, labels) for outputs in epoch_outputs(observation, label)]
 
 
-def _praise(curve: list[float]) -> str:
+def _praise(curve: list[float], found: Diagnosis | None) -> str:
     """What a good curve did; a rise after its lowest point is named, but costs nothing: small sets overfit soon."""
     low = min(curve)
     said = f"The loss falls from {_short(curve[0])} to {_short(low)}"
     if curve[-1] > 1.1 * low:
         at = curve.index(low)
-        return f"{said} after epoch {at}, then rises to {_short(curve[-1])}: from there on the model overfits."
+        why = ": from there on the model overfits" if found and found.shape is Shape.OVERFITTING else ""
+        return f"{said} after epoch {at}, then rises to {_short(curve[-1])}{why}."
     return f"{said}." if curve[-1] == low else f"{said} and ends at {_short(curve[-1])}."
 
 
