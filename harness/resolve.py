@@ -4,32 +4,22 @@ from __future__ import annotations
 
 import ast
 import difflib
-import functools
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 
 from harness.adapt import Declared, adapt
-from harness.definitions import dotted
+from harness.constructors import ConstructorCall, can_call, constructor_calls, evaluate
 from harness.errors import BadRequest, HarnessError, Kind, message_of
+from harness.fallback import only_model
 from harness.packages import Placeholder
 from harness.submission import Submission
 
 WORDS = {"model": "class", "function": "function", "value": "variable"}
 MAX_NEAR = 8
-
-
-@dataclass(frozen=True, slots=True)
-class ConstructorCall:
-    """A call of a model class somewhere in the student's code. depth: 0 top level, 1 in a function, 2 in a class."""
-
-    class_name: str
-    node: ast.Call
-    where: str
-    depth: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +40,30 @@ class Resolved:
         return self.how is not None
 
 
-def resolve(submission: Submission, kind: str, names: Sequence[str], factories: Sequence[str]) -> Resolved:
-    """Look an entry point up. Raises BadRequest for an unknown kind; never for what the student did."""
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What is looked for: the official name first. factories: functions that return the model."""
+
+    kind: str
+    names: Sequence[str]
+    factories: Sequence[str] = ()
+
+
+def resolve(submission: Submission, entries: Mapping[str, Entry]) -> dict[str, Resolved]:
+    """Look entry points up. Raises BadRequest for an unknown kind; never for what the student did."""
+    found = {name: _by_name(submission, entry) for name, entry in entries.items()}
+    models = [name for name, entry in entries.items() if entry.kind == "model"]
+    missing = [name for name in models if not found[name].found]
+    # Entries of the same names are one model, built with several arguments. Of two that are missing, none is guessed.
+    if len({(*entries[name].names, *entries[name].factories) for name in missing}) == 1:
+        others = [(found[name].target, entries[name].names) for name in models if name not in missing]
+        if model := only_model(submission, entries[missing[0]].names, others):
+            found |= dict.fromkeys(missing, Resolved("model", *model))
+    return found
+
+
+def _by_name(submission: Submission, entry: Entry) -> Resolved:
+    kind, names = entry.kind, entry.names
     if kind not in WORDS or not names:
         raise BadRequest("an entry needs a kind (model, function, value) and names")
     problem = ""
@@ -60,15 +72,13 @@ def resolve(submission: Submission, kind: str, names: Sequence[str], factories: 
         problem = problem or trouble
         if _fits(kind, value):
             return Resolved(kind, value, "alias" if position else "name", name)
-    for name in factories:
+    for name in entry.factories:
         value, trouble = _look_up(submission, name, "function")
         problem = problem or trouble
         if _fits("function", value):
             return Resolved(kind, value, "factory", name)
-    if kind == "model" and (fallback := _fallback(submission)) is not None:
-        return fallback
     near = _near(submission, kind, names[0])
-    return Resolved(kind, near=tuple(near), message=_message(submission, kind, names, factories, near, problem))
+    return Resolved(kind, near=tuple(near), message=_message(submission, entry, near, problem))
 
 
 _ABSENT = object()
@@ -100,24 +110,6 @@ def _fits(kind: str, value: Any) -> bool:
     return True
 
 
-def _fallback(submission: Submission) -> Resolved | None:
-    """The only model that needs no argument, else the only one whose constructor call the student wrote."""
-    models = submission.models()
-    calls = constructor_calls(submission, models)
-    parts = {call.class_name for call in calls if call.depth == 2}
-    free = [name for name, cls in models.items() if can_call(cls, {})]
-    for names in (free, [name for name in free if name not in parts]):
-        if len(names) == 1:
-            return Resolved("model", models[names[0]], "only_model", names[0])
-    called = {call.class_name for call in calls if call.depth < 2} - (parts if len(models) > 1 else set())
-    if len(called) == 1:
-        name = called.pop()
-        return Resolved("model", models[name], "constructor_call", name)
-    if not models and (sequential := _sequential_calls(submission)):
-        return Resolved("model", sequential[-1], "constructor_call", "nn.Sequential")
-    return None
-
-
 def _near(submission: Submission, kind: str, name: str) -> list[str]:
     kinds = {"model": ("model",), "function": ("function",), "value": ("value",)}[kind]
     names = [n for n, k in submission.names().items() if k in kinds]
@@ -126,33 +118,22 @@ def _near(submission: Submission, kind: str, name: str) -> list[str]:
     return [*close, *(n for n in names if n not in close)][:MAX_NEAR]
 
 
-def _message(
-    submission: Submission, kind: str, names: Sequence[str], factories: Sequence[str], near: list[str], problem: str
-) -> str:
-    word = WORDS[kind]
-    accepted = [*names[1:], *(f"{name}()" for name in factories)]
+def _message(submission: Submission, entry: Entry, near: list[str], problem: str) -> str:
+    official, word = entry.names[0], WORDS[entry.kind]
+    if entry.kind == "model" and official.islower():
+        word = "function"
+    accepted = [*entry.names[1:], *(f"{name}()" for name in entry.factories)]
     also = f" (also accepted: {', '.join(accepted)})" if accepted else ""
-    parts = [f"No {word} named {names[0]}{also}."]
+    parts = [f"No {word} named {official}{also}."]
     if problem:
         parts.append(problem if problem.endswith(".") else problem + ".")
     if near:
-        plural = "classes" if word == "class" else f"{word}s"
+        plural = "classes" if entry.kind == "model" else f"{word}s"
         listed = ", ".join(f"{n} ({place})" if (place := submission.place(n)) else n for n in near)
-        parts.append(f"Found {plural}: {listed}. Rename the right one to {names[0]}.")
+        parts.append(f"Found {plural}: {listed}. Rename the right one to {official}.")
     elif not problem:
-        parts.append(f"Define {names[0]} at the top level of the submission.")
+        parts.append(f"Define {official} at the top level of the submission.")
     return " ".join(parts)[:2000]
-
-
-def can_call(target: Any, keywords: Mapping[str, Any]) -> bool:
-    """True if the signature accepts exactly these keyword arguments; true where there is no signature to read."""
-    try:
-        inspect.signature(target).bind(**keywords)
-    except TypeError:
-        return False
-    except ValueError:
-        return True
-    return True
 
 
 def accepted(target: Any, arguments: Mapping[str, Any]) -> dict[str, Any]:
@@ -165,64 +146,6 @@ def accepted(target: Any, arguments: Mapping[str, Any]) -> dict[str, Any]:
         return dict(arguments)
     names = {p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)}
     return {name: value for name, value in arguments.items() if name in names}
-
-
-def constructor_calls(submission: Submission, models: Mapping[str, Any]) -> list[ConstructorCall]:
-    """Calls of these classes in the student's code; top-level ones first, later ones before earlier ones."""
-    calls: list[ConstructorCall] = []
-    for chunk, tree in submission.notes.trees:
-        finder = _CallFinder(chunk, models)
-        finder.visit(tree)
-        calls += finder.calls
-    calls.reverse()
-    return sorted(calls, key=lambda call: call.depth)
-
-
-class _CallFinder(ast.NodeVisitor):
-    def __init__(self, chunk: str, models: Mapping[str, Any]) -> None:
-        self._chunk, self._models = chunk, models
-        self._depth = 0
-        self._class = ""
-        self.calls: list[ConstructorCall] = []
-
-    def visit_FunctionDef(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
-        self._inside(node, max(self._depth, 1), self._class)
-
-    visit_AsyncFunctionDef = visit_FunctionDef  # noqa: N815
-
-    def visit_ClassDef(self, node: ast.ClassDef) -> None:
-        self._inside(node, 2, node.name)
-
-    def _inside(self, node: ast.AST, depth: int, name: str) -> None:
-        before = self._depth, self._class
-        self._depth, self._class = depth, name
-        self.generic_visit(node)
-        self._depth, self._class = before
-
-    def visit_Call(self, node: ast.Call) -> None:
-        name = dotted(node.func)
-        if name in self._models and name != self._class:
-            self.calls.append(ConstructorCall(name, node, f"{self._chunk}, line {node.lineno}", self._depth))
-        self.generic_visit(node)
-
-
-def _sequential_calls(submission: Submission) -> list[Callable[[], Any]]:
-    """Builders for `model = nn.Sequential(…)` at the top level, for files without any class."""
-    builders: list[Callable[[], Any]] = []
-    for chunk, tree in submission.notes.trees:
-        for node in tree.body:
-            value = node.value if isinstance(node, ast.Assign) else None
-            while isinstance(value, ast.Call) and isinstance(value.func, ast.Attribute):
-                if dotted(value.func) in ("nn.Sequential", "torch.nn.Sequential"):
-                    builders.append(functools.partial(evaluate, submission, value, f"{chunk}, line {node.lineno}"))
-                value = value.func.value
-    return builders
-
-
-def evaluate(submission: Submission, node: ast.expr, where: str, extra: Mapping[str, Any] | None = None) -> Any:
-    """Evaluate an expression of the student's code in the submission's namespace."""
-    code = compile(ast.Expression(node), where.split(", line")[0], "eval", dont_inherit=True)
-    return eval(code, submission.namespace, dict(extra or {}))
 
 
 @dataclass(frozen=True, slots=True)

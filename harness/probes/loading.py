@@ -13,7 +13,7 @@ from harness.adapt import Declared
 from harness.errors import BadRequest
 from harness.execute import load
 from harness.isolation import seed_all
-from harness.resolve import resolve
+from harness.resolve import Entry, resolve
 from harness.session import Request, Session, operation
 
 
@@ -39,14 +39,10 @@ def run_load(session: Session, request: Request) -> Mapping[str, Any]:
 @operation("resolve")
 def run_resolve(session: Session, request: Request) -> Mapping[str, Any]:
     """Look the entry points up by their names."""
-    submission = session.loaded()
+    wanted = request.get("entries", dict)
     answer = {}
-    for name, wanted in request.get("entries", dict).items():
-        if not isinstance(wanted, dict) or not isinstance(wanted.get("names"), list):
-            raise BadRequest("an entry needs kind, names and factories")
-        kind, factories = wanted.get("kind", ""), wanted.get("factories") or []
-        found = resolve(submission, kind, wanted["names"], factories)
-        session.entries[name] = replace(found, parameters=_declared(wanted.get("parameters") or []))
+    for name, found in resolve(session.loaded(), {name: _entry(row) for name, row in wanted.items()}).items():
+        session.entries[name] = replace(found, parameters=_declared(wanted[name].get("parameters") or []))
         answer[name] = {
             "found": found.name if found.found else None,
             "how": found.how,
@@ -54,6 +50,12 @@ def run_resolve(session: Session, request: Request) -> Mapping[str, Any]:
             "message": found.message,
         }
     return answer
+
+
+def _entry(row: Any) -> Entry:
+    if not isinstance(row, dict) or not isinstance(row.get("names"), list):
+        raise BadRequest("an entry needs kind, names and factories")
+    return Entry(row.get("kind", ""), tuple(row["names"]), tuple(row.get("factories") or ()))
 
 
 def _declared(rows: Any) -> Declared:
