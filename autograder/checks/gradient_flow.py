@@ -51,7 +51,9 @@ class GradientFlow(Check):
                 "or a requires_grad=False?",
                 plots=[plot],
             )
-        return passed(f"All {len(named)} parameters get a gradient.", plots=[plot])
+        (first, begins), (last, ends) = named[0], named[-1]
+        norms = f"{_drawable(begins)} at {first}, {_drawable(ends)} at {last}"
+        return passed(f"All {len(named)} parameters get a gradient (norm {norms}).", plots=[plot])
 
 
 def _norm(value: Any) -> float | None:

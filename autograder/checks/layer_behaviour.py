@@ -1,4 +1,4 @@
-"""layer_behaviour: dropout, batch norm, activations and initialisation do what they are there for."""
+"""layer_behaviour: dropout, batch norm and initialisation do what they are there for."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from autograder.checks._demands import Demand, outcome_of
 from autograder.checks._operations import ordinal
 from autograder.checks._values import number, rows, shape, text, whole
 from autograder.checks.base import Array, Check, Context, Params, as_array, failed
-from autograder.model import Observation, Outcome, Statistic
+from autograder.model import Observation, Outcome
 
 _RECURRENT = ("LSTM", "GRU", "RNN")
 _SMALL = 2000  # elements assumed at a dropout operation whose number is not known
@@ -29,18 +29,6 @@ class LayerBehaviourParams(Params):
     )
     random_in_training: bool | None = Field(None, description="Answers in train mode must vary (true) or repeat.")
     train_differs: bool | None = Field(None, description="Train mode must answer otherwise than eval mode, or alike.")
-    inside: tuple[float, float] | None = Field(None, description="Every answer lies in this range, ends included.")
-    nonlinear: float | None = Field(
-        None,
-        gt=0,
-        description="The inputs' rows are three equal parts A, B and (A + B) / 2. Answers on the last part must differ "
-        "from the mean of the others by this share of their spread: a model without activations fails.",
-    )
-    growth: tuple[float, float] | None = Field(
-        None,
-        description="The inputs' rows are two equal parts X and c·X with c large. How much larger the last part's "
-        "answers may be, [least, most]: sigmoid and tanh stay small, ReLU grows like c.",
-    )
     init: dict[Literal["conv", "linear", "recurrent"], _init.Scheme] = Field(
         default_factory=dict, description="Initialisation of each kind of layer: xavier (or xavier_uniform, …), "
         "kaiming, default, none."
@@ -65,7 +53,6 @@ class LayerBehaviour(Check):
                 "There are no finite answers in eval and train mode to compare.",
                 "Return one tensor of finite numbers from forward in both modes.",
             )
-        measured: list[Statistic] = []
         demands = [
             _repeats(still),
             *_modes(still, moving, params),
@@ -75,12 +62,9 @@ class LayerBehaviour(Check):
                 else []
             ),
             *(_batch_norms(values.get("buffers"), still, moving, params.batch_norms)),
-            *_range(still[0], params),
-            *(_nonlinear(still[0], params.nonlinear, measured) if params.nonlinear else []),
-            *(_growth(still[0], params.growth, measured) if params.growth else []),
             *_initialisation(rows(values.get("weights")), params),
         ]
-        return outcome_of(demands, "The layers do what they are there for.", share=params.partial).measured(*measured)
+        return outcome_of(demands, "The layers do what they are there for.", share=params.partial)
 
 
 def _answers(given: Any) -> list[Array] | None:
@@ -182,50 +166,6 @@ def _batch_norms(given: Any, still: list[Array], moving: list[Array], wanted: in
     if _close(still[0], moving[0]):
         words = "Train mode answers exactly as eval mode does: batch norm uses the same statistics in both."
         return [Demand(words, "Don't freeze batch norm, and don't pass track_running_stats=False.")]
-    return [Demand()]
-
-
-def _range(answers: Array, params: LayerBehaviourParams) -> list[Demand]:
-    if params.inside is None:
-        return []
-    low, high = params.inside
-    if ((answers >= low) & (answers <= high)).all():
-        return [Demand()]
-    return [Demand(f"Some answers lie outside {low:g} to {high:g}.", "Is the last activation the one asked for?")]
-
-
-def _nonlinear(answers: Array, least: float, measured: list[Statistic]) -> list[Demand]:
-    """On midpoints an affine model answers with the mean of its answers at the ends."""
-    third = len(answers) // 3
-    if not third or len(answers) != 3 * third:
-        return [Demand("The answers are not one row for each input.", "Keep the batch axis in forward.")]
-    flat = answers.reshape(3, third, -1)
-    ends = (flat[0] + flat[1]) / 2
-    # Rounding is no activation: answers that hardly differ are held against their own size.
-    spread = max(float(np.abs(flat[0] - flat[1]).max()), 1e-4 * float(np.abs(flat).max()), 1e-30)
-    gap = float(np.abs(flat[2] / spread - ends / spread).max())
-    measured.append(Statistic("nonlinearity", gap, least, "above", "nonlinear"))
-    if gap >= least:
-        return [Demand()]
-    words = "Your model is linear: no activation acts on what passes through it."
-    return [Demand(words, "Call the activations in forward, between the layers (and use their results).")]
-
-
-def _growth(answers: Array, limits: tuple[float, float], measured: list[Statistic]) -> list[Demand]:
-    half = len(answers) // 2
-    if not half or len(answers) != 2 * half:
-        return [Demand("The answers are not one row for each input.", "Keep the batch axis in forward.")]
-    before, after = (float(np.abs(part).max()) for part in (answers[:half], answers[half:]))
-    times = min(after / max(before, 1e-30), 1e30)
-    low, high = limits
-    measured.append(Statistic("growth at most", times, high, "below", "growth"))
-    measured.append(Statistic("growth at least", times, low, "above", "growth"))
-    if not times <= high:
-        words = "Very large inputs give very large answers: no activation bounds them (as sigmoid or tanh would)."
-        return [Demand(words, "Is ReLU still there where sigmoid or tanh is asked for?")]
-    if not times >= low:
-        words = "Very large inputs give answers as small as any: an activation bounds them (sigmoid or tanh)."
-        return [Demand(words, "Is sigmoid or tanh there where ReLU is asked for?")]
     return [Demand()]
 
 

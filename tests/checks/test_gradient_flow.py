@@ -13,3 +13,10 @@ def test_gradient_flow_names_the_parameters_that_get_none() -> None:
     assert "old.weight, old.bias (2 of 3" in outcome.message
     spared = judge("gradient_flow", "gradient_norms", {"parameters": rows}, may_be_unused=["old.weight", "old.bias"])
     assert spared.verdict is Verdict.PASSED
+
+
+def test_a_vanishing_gradient_is_told_in_numbers() -> None:
+    rows = [{"name": "conv.weight", "norm": 2.34e-5}, {"name": "fc.weight", "norm": 0.31}]
+    outcome = judge("gradient_flow", "gradient_norms", {"parameters": rows})
+    assert outcome.verdict is Verdict.PASSED
+    assert "2e-05 at conv.weight, 0.3 at fc.weight" in outcome.message

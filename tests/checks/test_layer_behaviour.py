@@ -1,4 +1,4 @@
-"""The check type layer_behaviour: dropout, batch norm, activations, initialisation."""
+"""The check type layer_behaviour: dropout, batch norm, initialisation."""
 
 from __future__ import annotations
 
@@ -124,40 +124,6 @@ def test_train_and_eval_mode() -> None:
     assert "exactly as eval" in ask(same, train_differs=True).message
     assert "vary" in ask(random_in_training=False).message
     assert "otherwise" in ask(train_differs=False).message
-
-
-def network(inputs: Array, activation: Any) -> dict[str, Any]:
-    """Answers in eval mode of a small network with this activation."""
-    draw = np.random.default_rng(3)
-    answers = activation(inputs @ draw.normal(size=(4, 16)) / 2) @ draw.normal(size=(16, 3)) / 4 + 0.1
-    return {"eval": [answers, answers]}
-
-
-def relu(x: Array) -> Array:
-    return np.maximum(x, 0)
-
-
-@pytest.mark.parametrize(("activation", "passes"), [(relu, True), (np.tanh, True), (lambda x: x, False)])
-def test_a_model_without_activations_is_linear(activation: Any, passes: bool) -> None:
-    ends = DRAW.normal(size=(2, 5, 4))
-    inputs = np.concatenate([ends[0], ends[1], ends.mean(axis=0)])
-    outcome = ask(network(inputs, activation), nonlinear=0.01)
-    assert (outcome.verdict is Verdict.PASSED) == passes
-    assert passes or "is linear" in outcome.message
-    assert outcome.statistics[0].name == "nonlinearity"
-
-
-@pytest.mark.parametrize(("activation", "bounded"), [(relu, False), (np.tanh, True)])
-def test_sigmoid_and_tanh_bound_answers_and_relu_does_not(activation: Any, bounded: bool) -> None:
-    inputs = DRAW.normal(size=(5, 4))
-    answers = network(np.concatenate([inputs, 1000 * inputs]), activation)
-    assert (ask(answers, growth=[0, 20]).verdict is Verdict.PASSED) == bounded
-    assert (ask(answers, growth=[100, 1e9]).verdict is Verdict.PASSED) != bounded
-
-
-def test_answers_inside_a_range() -> None:
-    assert ask(inside=[-1, 1]).verdict is Verdict.PASSED
-    assert "outside 0 to 1" in ask(inside=[0, 1]).message
 
 
 @pytest.mark.parametrize("shape", [(6, 3, 5, 5), CONV, LINEAR, (256, 4096), (10, 64)])

@@ -7,9 +7,6 @@ PARAMS = {
     "batch_norms": 1,
     "random_in_training": True,
     "train_differs": True,
-    "inside": [-10, 10],
-    "nonlinear": 0.01,
-    "growth": [0.1, 20],
     "init": {"linear": "xavier", "conv": "xavier_uniform"},
 }
 GOOD = {"behave": behaviour(passes=2)}
