@@ -83,10 +83,21 @@ def extras(op: str, args: tuple[Any, ...], keywords: dict[str, Any]) -> dict[str
         return {"p": float(p) if isinstance(p, int | float) else 0.5}
     if op == "batch_norm":
         return {"track": argument(args, keywords, 1, "running_mean") is not None}
+    if op in ("max_pool", "avg_pool"):
+        kernel = argument(args, keywords, 1, "kernel_size")
+        stride = argument(args, keywords, 2, "stride") or kernel
+        return {key: side for key, value in (("kernel", kernel), ("stride", stride)) if (side := _side(value))}
     if op in ("softmax", "log_softmax"):
         dim = argument(args, keywords, 1, "dim")
         return {"dim": int(dim)} if isinstance(dim, int) else {}
     return {}
+
+
+def _side(value: Any) -> int | None:
+    """A size that is the same along every axis, None for any other."""
+    sides = set(value) if isinstance(value, list | tuple) else {value}
+    side = sides.pop() if len(sides) == 1 else None
+    return side if isinstance(side, int) else None
 
 
 def shapes(op: str, args: tuple[Any, ...], keywords: dict[str, Any]) -> list[list[int]]:

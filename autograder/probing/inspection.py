@@ -23,6 +23,11 @@ _LAYERS = """Linear Bilinear Conv1d Conv2d Conv3d ConvTranspose1d ConvTranspose2
     NonDynamicallyQuantizableLinear"""
 OPS = frozenset(_OPS.split())  # docs/wire.md
 LAYERS = frozenset(_LAYERS.split())  # names of torch's layers, which a tainted process may say
+_WHOLE = {  # settings that are whole numbers, and whose they are
+    "dim": ("softmax", "log_softmax"),
+    "kernel": ("max_pool", "avg_pool"),
+    "stride": ("max_pool", "avg_pool"),
+}
 _MOST_OPS = 4000
 _MOST_ROWS = 2000
 
@@ -135,6 +140,7 @@ def _op(row: Mapping[str, Any], names: Names) -> dict[str, Any] | None:
         read["p"] = number(row.get("p"))
     if op == "batch_norm":
         read["track"] = row.get("track") is True
-    if op in ("softmax", "log_softmax") and type(row.get("dim")) is int:
-        read["dim"] = row["dim"]
+    for key, ops in _WHOLE.items():
+        if op in ops and type(row.get(key)) is int:
+            read[key] = row[key]
     return read

@@ -146,7 +146,8 @@ def equivalents(path: Path) -> list[Listed]:
 class Campaign:
     """Mutates accepted solutions of one spec.
 
-    budget_s: wall seconds after which no further mutant is started; the order is random, so what was run is a sample.
+    budget_s: wall seconds after which no further mutant is started, shared evenly among the solutions; the order is
+    random, so what was run is a sample.
     """
 
     loaded: LoadedSpec
@@ -161,8 +162,12 @@ class Campaign:
 
     def run(self, solutions: Sequence[Solution]) -> list[Judged]:
         """Every mutant of these solutions with its fate. Raises SpecError if a solution does not pass as it is."""
-        self._until = time.monotonic() + self.budget_s
-        return [judged for solution in solutions for judged in self._one_solution(solution)]
+        end, found = time.monotonic() + self.budget_s, list[Judged]()
+        for number, solution in enumerate(solutions):
+            now = time.monotonic()
+            self._until = now + (end - now) / (len(solutions) - number)
+            found += self._one_solution(solution)
+        return found
 
     def _one_solution(self, solution: Solution) -> list[Judged]:
         self.on_activity(f"{solution.name}: as it is", 0, 0)
