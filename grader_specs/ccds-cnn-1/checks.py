@@ -18,7 +18,7 @@ class PassesMadeParams(Params):
 
 
 class PassesMade(Check):
-    """As many epochs as asked for were seen from outside. Where nothing but the whole training can be seen, it passes."""
+    """As many epochs as asked for were seen; passes where only the training as a whole can be seen."""
 
     kind: ClassVar[str] = "passes_made"
     title: ClassVar[str] = "As many passes as asked for"
