@@ -6,15 +6,18 @@ Nothing is run. Text that is too long, too deep or no Python gives a trouble in 
 from __future__ import annotations
 
 import ast
-import warnings
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-MAX_CODE = 400_000  # characters of one file: its tree takes some hundred times that in memory
+from autograder import python_text
+
+MAX_CODE = python_text.MAX_CHARS  # of one file
 MAX_ALL = 800_000
 _MOST_REPAIRS = 20  # of text that is short enough to be parsed so often
 _SHORT = 100_000
+_LONGEST_CHAIN = 50  # of attributes; a task's names have a handful
 _LOOPS = {
     ast.For: "for loop",
     ast.AsyncFor: "for loop",
@@ -110,9 +113,7 @@ def _parsed(name: str, content: str) -> tuple[ast.Module | None, str]:
     lines, trouble = content.replace("\0", " ").splitlines(), ""
     for _ in range(_MOST_REPAIRS if len(content) <= _SHORT else 3):
         try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                tree = ast.parse("\n".join(lines))
+            tree = python_text.parse("\n".join(lines))
         except SyntaxError as error:
             line = min(max(error.lineno or 1, 1), max(len(lines), 1))
             trouble = trouble or f"{name} is no valid Python in line {line}."
@@ -156,21 +157,31 @@ def _aliases(tree: ast.Module) -> dict[str, str]:
 
 
 def _dotted(node: ast.AST, aliases: dict[str, str]) -> str:
-    """A dotted name; what hangs on something else than a name begins with `?`."""
+    """A dotted name; what hangs on something else than a name, or on very many, begins with `?`."""
     parts: list[str] = []
-    while isinstance(node, ast.Attribute):
+    while isinstance(node, ast.Attribute) and len(parts) < _LONGEST_CHAIN:
         parts.append(node.attr)
         node = node.value
     root = aliases.get(node.id, node.id) if isinstance(node, ast.Name) else "?"
     return ".".join([root, *reversed(parts)])[:300]
 
 
-def _definitions_of(tree: ast.Module, name: str) -> Iterator[ast.AST]:
+def _definitions_of(tree: ast.AST, name: str) -> Iterator[ast.AST]:
+    """The definitions of that name; one inside another of the same name is a part of that, and not told again."""
     outer, _, inner = name.rpartition(".")
+    if outer:
+        for node in _outermost(tree, outer):
+            yield from _outermost(node, inner)
+    else:
+        yield from _outermost(tree, inner)
+
+
+def _outermost(root: ast.AST, name: str) -> Iterator[ast.AST]:
     kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
-    for node in ast.walk(tree):
-        if isinstance(node, kinds) and node.name == (outer or inner):
-            if not outer:
-                yield node
-            else:
-                yield from (child for child in ast.walk(node) if isinstance(child, kinds) and child.name == inner)
+    waiting = deque(ast.iter_child_nodes(root))
+    while waiting:
+        node = waiting.popleft()
+        if isinstance(node, kinds) and node.name == name:
+            yield node
+        else:
+            waiting.extend(ast.iter_child_nodes(node))

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import ast
 import json
 import re
 from collections.abc import Mapping
 from typing import Any
 
+from autograder import python_text
+
 _MOST = 2_000_000  # characters of one file
 _LINE = re.compile(r"^(\s*)([%!?].*|\S.*\?{1,2}\s*)$")
-_ASSIGNED = re.compile(r"^(\s*[\w\s,.\[\]\"']+=\s*)[!%].*$")
+_ASSIGNED = re.compile(r"^([\w\s,.\[\]\"']+=\s*)[!%].*$")  # no two parts that could share a long run of spaces
 _CELL = re.compile(r"^\s*%%\s*(\w+)")
 _KEPT = {"time", "timeit", "capture", "prun", "memit"}  # cell magics that run the cell's Python
 
@@ -35,7 +36,10 @@ def _notebook(text: str) -> str:
         codes = [cell for cell in cells if isinstance(cell, dict) and cell.get("cell_type") == "code"]
     except (ValueError, AttributeError, TypeError, RecursionError):
         return ""
-    return "\n\n".join(_cell(_source(cell)) for cell in codes)
+    sources = [_source(cell) for cell in codes]
+    if sum(map(len, sources)) > python_text.MAX_CHARS:  # nobody will parse that
+        return "\n\n".join(sources)
+    return "\n\n".join(map(_cell, sources))
 
 
 def _source(cell: Mapping[str, Any]) -> str:
@@ -67,7 +71,7 @@ def _blank(line: str) -> str:
 
 def _parses(source: str) -> bool:
     try:
-        ast.parse(source)
+        python_text.parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return False
     return True

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import ast
 import json
-import threading
-import warnings
 from enum import StrEnum
 from typing import Any
 
+from autograder import python_text
 from autograder.errors import UploadRefused
 from autograder.text import one_line
 
 MAX_NOTEBOOK = 16 * 1024 * 1024
-MAX_MODULE = 1024 * 1024
+MAX_MODULE = 256 * 1024
+MAX_CONTAINERS = 1_000_000  # lists and objects of a notebook: each takes the memory of some eighty characters
 _AGAIN = "Open it in Jupyter or Colab, save it, download it again as .ipynb and upload that file."
-_warnings_lock = threading.Lock()  # warnings.catch_warnings changes state all threads share
 
 
 class Disguise(StrEnum):
@@ -88,7 +86,7 @@ def check_module(shown: str, data: bytes) -> None:
     _check_disguise(shown, data, ".py")
     if len(data) > MAX_MODULE:
         raise UploadRefused(
-            f"“{shown}” has {len(data) / 1024 / 1024:.1f} MB; a module may have {MAX_MODULE // 1024 // 1024} MB.",
+            f"“{shown}” has {len(data) / 1024:.0f} KB; a module may have {MAX_MODULE // 1024} KB.",
             "Put data and weights into files of their own, and upload all of it as a .zip.",
             "module_too_large",
         )
@@ -96,9 +94,7 @@ def check_module(shown: str, data: bytes) -> None:
     if not source.strip():
         raise UploadRefused(f"“{shown}” is empty.", "Save your work, then upload the file again.", "empty")
     try:
-        with _warnings_lock, warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            tree = ast.parse(source)
+        tree = python_text.parse(source)
     except SyntaxError as error:
         raise _syntax(shown, source, error) from error
     except (ValueError, RecursionError, MemoryError) as error:
@@ -149,6 +145,8 @@ def _parse_json(shown: str, text: str) -> Any:
             "merge_conflict",
         )
     try:
+        if text.count("[") + text.count("{") > MAX_CONTAINERS:
+            raise ValueError("more lists and objects than a notebook has")
         return json.loads(text)
     except json.JSONDecodeError as error:
         cut = error.pos >= len(text.rstrip()) - 1 or "Unterminated" in error.msg
@@ -158,7 +156,7 @@ def _parse_json(shown: str, text: str) -> Any:
         ) from error
     except (ValueError, RecursionError) as error:
         raise UploadRefused(
-            f"“{shown}” is not a readable notebook: its JSON is nested too deeply or holds an absurd number.",
+            f"“{shown}” is not a readable notebook: its JSON is nested too deeply or holds an absurd number, or absurdly many lists.",
             _AGAIN,
             "not_json",
         ) from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import threading
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -22,6 +23,7 @@ from autograder.storage.tables import GradingJob, Submission
 
 LATE = "deadline_passed"
 REFUSED_A_DAY = 50  # refused uploads kept for one student of an assignment in 24 hours; more are only answered
+_unpacking = threading.BoundedSemaphore(2)  # one may take some hundred megabytes, and a web process has many threads
 
 
 def submit(person: Person, assignment_id: str, filename: str, data: bytes) -> SubmissionView:
@@ -41,7 +43,8 @@ def submit(person: Person, assignment_id: str, filename: str, data: bytes) -> Su
             refusal.submission_id = _record_refused(received, refusal)
         raise
     try:
-        unpack(name, data, max_mb=settings().max_upload_mb)
+        with _unpacking:
+            unpack(name, data, max_mb=settings().max_upload_mb)
     except UploadRefused as refusal:
         refusal.submission_id = _record_refused(received, refusal)
         raise

@@ -1,0 +1,81 @@
+"""Texts that would cost the web process or the judge minutes or gigabytes to read, with all other threads stopped."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from autograder.checks import registry
+from autograder.checks.base import Context
+from autograder.errors import UploadRefused
+from autograder.intake import unpack
+from autograder.intake.code import python_files
+from autograder.model import Observation, Outcome
+
+BRACES = "x = f'" + "{a}" * 80_000 + "'\n"
+NESTED = "".join(" " * depth + "def f():\n" for depth in range(98)) + " " * 98 + "a;" * 20_000
+CHAINS = "\n".join("a" + ".b" * 2500 for _ in range(20))
+
+
+@contextmanager
+def seconds_of_work(most: float) -> Iterator[None]:
+    """No more processor time than that; what is held off here took five to a hundred times as much."""
+    begun = time.process_time()
+    yield
+    assert time.process_time() - begun < most
+
+
+def notebook(*cells: str) -> bytes:
+    return json.dumps({"cells": [{"cell_type": "code", "source": cell} for cell in cells]}).encode()
+
+
+CHECK = registry.all_checks()["source"]  # loaded before anything is timed
+
+
+def judged(code: bytes, name: str, **params: object) -> Outcome:
+    files = python_files({name: code}, name)
+    return CHECK.judge(Observation("source", {"files": files}), Context(), CHECK.Params.model_validate(params))
+
+
+UPLOADS: dict[str, Callable[[], tuple[str, bytes]]] = {
+    "braces of an f-string": lambda: ("a.py", BRACES.encode()),
+    "a statement a line": lambda: ("a.py", b"a\n" * 400_000),
+    "lists": lambda: ("a.ipynb", b'{"cells": [' + b"[]," * 4_000_000 + b"1]}"),
+    "objects": lambda: ("a.ipynb", b'{"cells": [' + b"{}," * 4_000_000 + b"1]}"),
+    "lists in lists": lambda: ("a.ipynb", b'{"cells": [' + b"[[[]]]," * 2_000_000 + b"1]}"),
+}
+
+
+@pytest.mark.parametrize("name", UPLOADS)
+def test_an_upload_that_is_costly_to_read_is_refused_at_once(name: str) -> None:
+    filename, content = UPLOADS[name]()
+    with seconds_of_work(0.4), pytest.raises(UploadRefused) as caught:
+        unpack(filename, content)
+    assert caught.value.hint
+
+
+TEXTS: dict[str, Callable[[], bytes]] = {
+    "a long line of spaces": lambda: notebook(" " * 30_000 + "$"),
+    "a line of spaces that looks like an assignment": lambda: notebook(" " * 30_000 + "x" + " " * 30_000 + "$"),
+    "a cell of megabytes": lambda: notebook("a\n" * 1_000_000),
+    "many cells": lambda: notebook(*["a\n" * 50_000] * 20),
+    "braces of an f-string": lambda: notebook(BRACES),
+}
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_the_judge_reads_a_costly_notebook_quickly(name: str) -> None:
+    content = TEXTS[name]()
+    with seconds_of_work(1.5):
+        outcome = judged(content, "submission.ipynb", must_not_call=["eval"])
+    assert outcome.fraction == 0.0
+
+
+@pytest.mark.parametrize(("code", "within"), [(NESTED, "f"), (CHAINS, "")])
+def test_the_judge_walks_a_costly_tree_once(code: str, within: str) -> None:
+    with seconds_of_work(2.5):
+        judged(code.encode(), "submission.py", within=within, must_not_call=["eval"])
