@@ -156,7 +156,8 @@ def _parse_json(shown: str, text: str) -> Any:
         ) from error
     except (ValueError, RecursionError) as error:
         raise UploadRefused(
-            f"“{shown}” is not a readable notebook: its JSON is nested too deeply or holds an absurd number, or absurdly many lists.",
+            f"“{shown}” is not a readable notebook: its JSON is nested too deeply, or holds an absurd number or far "
+            "too many lists.",
             _AGAIN,
             "not_json",
         ) from error
