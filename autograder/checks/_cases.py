@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from autograder.checks._values import shape_text, text
+from autograder.checks._values import is_clean, shape_text, text
 from autograder.checks.base import Context
 from autograder.model import Observation
 
@@ -66,7 +66,7 @@ def example(observation: Observation, name: str, context: Context, show: str, an
     found["called with"] = call_text(answer.case)
     if show == "answer":
         found["expected"] = value_text(answer.case.expected)
-    if observation.values.get("tainted") is False and answer.error is None and not answer.missing:
+    if is_clean(observation) and answer.error is None and not answer.missing:
         found["got"] = value_text(answer.value)
     return found
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
-from autograder.checks._values import shape_text
+from autograder.checks._values import is_clean, shape_text
 from autograder.checks.base import MAX_VALUES, Array, as_array
+from autograder.model import Observation
 
 _MOST_LEAVES = 10_000
 
@@ -43,6 +44,19 @@ class Tolerance:
 
 
 @dataclass(frozen=True)
+class Telling:
+    """Whether words may hold lengths and shapes: of what was expected, of what came back."""
+
+    expected: bool = True
+    got: bool = True
+
+    @classmethod
+    def of(cls, observation: Observation, *, hidden: bool) -> Self:
+        """What may be told of an observation. hidden: its right answers are. A tainted process chooses its shapes."""
+        return cls(not hidden, not hidden and is_clean(observation))
+
+
+@dataclass(frozen=True)
 class Leaf:
     """One place of the expected tree. got: what stands there in the answer; trouble: why nothing can stand there."""
 
@@ -52,36 +66,54 @@ class Leaf:
     trouble: str = ""
 
 
-def leaves(expected: Any, got: Any, path: str = "", *, more_keys: bool = False) -> Iterator[Leaf]:
+def leaves(
+    expected: Any, got: Any, path: str = "", *, more_keys: bool = False, telling: Telling = Telling()
+) -> Iterator[Leaf]:
     """Every leaf of the expected tree with what the answer has there. The expected tree is the judge's own.
 
     Members of a tuple are leaves of their own; a list of numbers is one, like an array. more_keys: the answer's
-    dictionaries may have keys that are not expected.
+    dictionaries may have keys that are not expected. telling: what a leaf's trouble may say.
     """
     if isinstance(expected, Mapping):
-        if type(got) is not dict:
-            yield Leaf(path, expected, got, f"a dictionary was expected, got {kind_of(got)}")
-            return
         wanted = {str(key): value for key, value in expected.items()}
-        if missing := [key for key in wanted if key not in got]:
-            yield Leaf(path, expected, got, f"{len(missing)} of {len(wanted)} keys are missing")
-        elif len(got) > len(wanted) and not more_keys:
-            yield Leaf(path, expected, got, f"there are {len(got)} keys, {len(wanted)} were expected")
-        else:
-            for key, value in wanted.items():
-                yield from leaves(value, got[key], f"{path}['{key}']", more_keys=more_keys)
+        if trouble := _keys(wanted, got, more_keys, telling):
+            yield Leaf(path, expected, got, trouble)
+            return
+        for key, value in wanted.items():
+            yield from leaves(value, got[key], f"{path}['{key}']", more_keys=more_keys, telling=telling)
     elif isinstance(expected, tuple) or (isinstance(expected, list) and plain_array(expected) is None):
         parts = _parts(got)
         if parts is None or len(parts) != len(expected):
-            found = kind_of(got) if parts is None else f"{len(parts)}"
-            yield Leaf(path, expected, got, f"{len(expected)} values were expected, got {found}")
+            yield Leaf(path, expected, got, _count(len(expected), got, parts, telling))
             return
         for i, (value, part) in enumerate(zip(expected, parts, strict=True)):
-            yield from leaves(value, part, f"{path}[{i}]", more_keys=more_keys)
+            yield from leaves(value, part, f"{path}[{i}]", more_keys=more_keys, telling=telling)
         if not parts:
             yield Leaf(path, None, None)
     else:
         yield Leaf(path, expected, got)
+
+
+def _keys(wanted: Mapping[str, Any], got: Any, more_keys: bool, telling: Telling) -> str:
+    """What is wrong with the keys of an answer that should be a dictionary; empty if nothing."""
+    if type(got) is not dict:
+        return f"a dictionary was expected, got {kind_of(got, told=telling.got)}"
+    counted = telling.expected and telling.got
+    if missing := [key for key in wanted if key not in got]:
+        return f"{len(missing)} of {len(wanted)} keys are missing" if counted else "keys are missing"
+    if len(got) > len(wanted) and not more_keys:
+        return f"there are {len(got)} keys, {len(wanted)} were expected" if counted else "there are too many keys"
+    return ""
+
+
+def _count(wanted: int, got: Any, parts: list[Any] | None, telling: Telling) -> str:
+    """That an answer has another number of members than was expected, or none at all."""
+    words = f"{wanted} values were expected" if telling.expected else "several values were expected"
+    if parts is None:
+        return f"{words}, got {kind_of(got, told=telling.got)}"
+    if not telling.expected:
+        return "another number of values was expected"
+    return f"{words}, got {len(parts) if telling.got else 'another number'}"
 
 
 def _parts(got: Any) -> list[Any] | None:
@@ -139,15 +171,16 @@ def is_exact(expected: Any) -> bool:
     return isinstance(expected, int)
 
 
-def kind_of(value: Any) -> str:
-    """What a value is, in words that hold no value."""
+def kind_of(value: Any, *, told: bool = True) -> str:
+    """What a value is, in words that hold no value. told: with its length or shape."""
     if value is None:
         return "None"
     if isinstance(value, np.ndarray):
         if not value.size:
             return "an array without values"  # whose shape could say anything
-        return f"an array of shape {shape_text(value.shape)}" if value.ndim else "a number"
+        shape = f" of shape {shape_text(value.shape)}" if told else ""
+        return f"an array{shape}" if value.ndim else "a number"
     names = {bool: "True or False", int: "a whole number", float: "a number", str: "text", dict: "a dictionary"}
     if type(value) in (list, tuple):
-        return f"a list of {len(value)}"
+        return f"a list of {len(value)}" if told else "a list"
     return names.get(type(value), "something that is no value")

@@ -6,7 +6,14 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from autograder.model import Observation
+
 MAX_SIZE = 10**9  # of an axis or a count that is believed
+
+
+def is_clean(observation: Observation) -> bool:
+    """True if the judge knows that no hidden input was in the process that answered: then its shapes may be told."""
+    return observation.values.get("tainted") is False
 
 
 def number(value: Any) -> float:

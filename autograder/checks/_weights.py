@@ -69,14 +69,6 @@ def total(weights: Sequence[Weight]) -> int:
     return sum(w.count for w in weights)
 
 
-def looks_tainted(listed: Sequence[Mapping[str, Any]], said: Any) -> bool:
-    """True if the process had seen hidden inputs, so that its numbers are named briefly: `said` by the judge itself,
-    or told from names that were taken away."""
-    if type(said) is bool:
-        return said
-    return bool(listed) and all(text(row.get("name")).startswith("number ") for row in listed)
-
-
 def count_text(value: int, *, exactly: bool) -> str:
     """A number of parameters; only about that many if the process might say something with it."""
     return f"{value:,}" if exactly or whole(value) is None else f"about {float(f'{value:.1e}'):,.0f}"

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from autograder.checks._cases import Answered, answered, error_text, example, list_name, sizes_of
 from autograder.checks._mistakes import commonest, diagnoses
-from autograder.checks._trees import Leaf, Tolerance, is_exact, kind_of, leaves, plain_array
+from autograder.checks._trees import Leaf, Telling, Tolerance, is_exact, kind_of, leaves, plain_array
 from autograder.checks._values import shape_text
 from autograder.checks.base import Array, ArrayName, CaseList, Check, Context, Params, failed, partial, passed
 from autograder.checks.measures import last_outputs
@@ -60,10 +60,10 @@ class Allclose(Check):
         """One answer against an array, or every case against its own."""
         if observation.probe == "calls":
             name = list_name(observation, params.cases, context)
-            comparison = _Comparison(params, secret=name in context.hidden)
+            comparison = _Comparison(params, Telling.of(observation, hidden=name in context.hidden))
             outcome = _cases(observation, context, comparison, name)
         else:
-            comparison = _Comparison(params)
+            comparison = _Comparison(params, Telling.of(observation, hidden=params.expected in context.hidden))
             outcome = _one(observation, context, comparison)
         finite = [value for value in comparison.excess if math.isfinite(value)]
         found = Statistic(
@@ -102,10 +102,10 @@ def _cases(observation: Observation, context: Context, comparison: _Comparison, 
 
 
 class _Comparison:
-    """Compares answers under the parameters of a check. secret: no keys of expected dictionaries in words."""
+    """Compares answers under the parameters of a check. telling: what its words may say of shapes and keys."""
 
-    def __init__(self, params: AllcloseParams, *, secret: bool = False) -> None:
-        self.params, self.secret = params, secret
+    def __init__(self, params: AllcloseParams, telling: Telling) -> None:
+        self.params, self.telling = params, telling
         self.tolerance = Tolerance(params.rtol, params.atol)
         self.excess: list[float] = []  # of every comparison of numbers, as a multiple of what is allowed
 
@@ -119,10 +119,10 @@ class _Comparison:
 
     def trouble(self, expected: Any, got: Any, sizes: Collection[int] = ()) -> Trouble | None:
         """What is wrong at the first leaf at which something is."""
-        for leaf in leaves(expected, got, more_keys=self.params.more_keys):
+        for leaf in leaves(expected, got, more_keys=self.params.more_keys, telling=self.telling):
             found = self._leaf(leaf, sizes)
             if found is not None:
-                place = f"At {leaf.path}: " if leaf.path and not self.secret else ""
+                place = f"At {leaf.path}: " if leaf.path and self.telling.expected else ""
                 words = place + found.words if place else found.words[0].upper() + found.words[1:]
                 return Trouble(words, found.hint, found.causes)
         return None
@@ -134,18 +134,22 @@ class _Comparison:
             if type(leaf.got) is type(leaf.expected) and leaf.got == leaf.expected:
                 return None
             wanted = "None was" if leaf.expected is None else "another text was"
-            return Trouble(f"{wanted} expected, got {kind_of(leaf.got)}.", _advice(leaf.got))
+            return Trouble(f"{wanted} expected, got {self._got(leaf)}.", _advice(leaf.got))
         right, given = plain_array(leaf.expected), plain_array(leaf.got)
         if right is None or given is None:
-            return Trouble(f"{kind_of(leaf.expected)} was expected, got {kind_of(leaf.got)}.", _advice(leaf.got))
+            wanted = kind_of(leaf.expected, told=self.telling.expected)
+            return Trouble(f"{wanted} was expected, got {self._got(leaf)}.", _advice(leaf.got))
         if given.shape != right.shape and not (right.size == given.size == 1 and right.ndim == 0):
-            words = f"{_shape_words(leaf.expected, right)} expected, got {kind_of(leaf.got)}."
+            words = f"{_shape_words(leaf.expected, right, self.telling)} expected, got {self._got(leaf)}."
             hint = "Look over which axis is summed, and what is returned."
             return Trouble(words, hint, diagnoses(given, right, self.tolerance.close))
         exact = is_exact(leaf.expected)
         if self.params.strict_types and exact and not is_exact(leaf.got):
             return Trouble("whole numbers were expected, got others.", "Use // and int(): return whole numbers.")
         return self._numbers(right, given.reshape(right.shape), exact, sizes)
+
+    def _got(self, leaf: Leaf) -> str:
+        return kind_of(leaf.got, told=self.telling.got)
 
     def _numbers(self, right: Array, given: Array, exact: bool, sizes: Collection[int]) -> Trouble | None:
         if np.isnan(given).any():
@@ -165,9 +169,11 @@ class _Comparison:
         return Trouble(words, hint, diagnoses(given, right, self.tolerance.close, sizes))
 
 
-def _shape_words(expected: Any, right: Array) -> str:
+def _shape_words(expected: Any, right: Array, telling: Telling) -> str:
     if right.ndim == 0:
         return "one number was"
+    if not telling.expected:
+        return "another shape was"
     return f"{len(right)} values were" if isinstance(expected, list) else f"shape {shape_text(right.shape)} was"
 
 

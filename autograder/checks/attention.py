@@ -10,7 +10,8 @@ import numpy as np
 from pydantic import Field
 
 from autograder.checks._answers import answers
-from autograder.checks._values import brief, shape_text
+from autograder.checks._trees import Telling
+from autograder.checks._values import brief, shape_text, text
 from autograder.checks.base import Array, ArrayName, Check, Context, Params, as_array, failed, passed
 from autograder.model import Observation, Outcome
 
@@ -51,11 +52,13 @@ class Attention(Check):
             given = [(a.value, a.expected, a.error) for a in answers(observation, context, params.cases)]
         if not given:
             return failed("No attention came back.", "Return one tensor (batch, layers, heads, tokens, tokens).")
+        named = {params.mask, params.reference, params.cases, text(observation.values.get("cases"))}
+        telling = Telling.of(observation, hidden=bool(named & context.hidden))
         for value, expected, error in given:
             mask, reference = _known(context, params, expected)
             if error:
                 return failed(f"The call raised {error}.", "Call your function yourself with such a batch.")
-            trouble = _trouble(value, mask, reference, params)
+            trouble = _trouble(value, mask, reference, params, telling)
             if trouble is not None:
                 return failed(*trouble)
         compared = " and equal the reference" if params.reference else ""
@@ -74,12 +77,12 @@ def _known(context: Context, params: AttentionParams, expected: Any) -> tuple[Ar
 
 
 def _trouble(
-    value: Any, mask: Array | None, reference: Array | None, params: AttentionParams
+    value: Any, mask: Array | None, reference: Array | None, params: AttentionParams, telling: Telling
 ) -> tuple[str, str] | None:
     """Message and hint, or None."""
     if type(value) in (list, tuple) and value and all(isinstance(v, np.ndarray) for v in value[:100]):
         return (
-            f"A list of {len(value)} arrays came back; one tensor is asked for.",
+            f"A list of {f'{len(value)} ' if telling.got else ''}arrays came back; one tensor is asked for.",
             "Stack the layers: torch.stack(attentions, dim=1) puts them behind the batch axis.",
         )
     weights = as_array(value)
@@ -91,7 +94,8 @@ def _trouble(
     like = reference.shape if reference is not None else (*(mask.shape if mask is not None else ()), None, None)
     batch, tokens = params.batch or like[0], params.tokens or (like[-1] if reference is not None else like[1])
     sizes = (batch, params.layers, params.heads, tokens, tokens)
-    wrong = _wrong_shape(weights.shape, sizes)
+    told = sizes if telling.expected else (params.batch, params.layers, params.heads, params.tokens, params.tokens)
+    wrong = _wrong_shape(weights.shape, sizes, _expectation(told, weights.shape, telling))
     if wrong is not None:
         return wrong
     if not np.isfinite(weights).all():
@@ -103,11 +107,15 @@ def _trouble(
     return _compared(weights, seen, reference, params)
 
 
-def _wrong_shape(found: tuple[int, ...], sizes: tuple[int | None, ...]) -> tuple[str, str] | None:
+def _expectation(sizes: tuple[int | None, ...], found: tuple[int, ...], telling: Telling) -> str:
     wanted = "(" + ", ".join(str(s or name) for s, name in zip(sizes, AXES, strict=True)) + ")"
+    got = shape_text(found) if telling.got else f"{len(found)} axes"
+    return f"Expected (batch, layers, heads, tokens, tokens) = {wanted}, got {got}."
+
+
+def _wrong_shape(found: tuple[int, ...], sizes: tuple[int | None, ...], message: str) -> tuple[str, str] | None:
     if len(found) == len(sizes) and all(s is None or s == f for s, f in zip(sizes, found, strict=True)):
         return None if found[3] == found[4] else ("The last two axes must both be the tokens.", "")
-    message = f"Expected (batch, layers, heads, tokens, tokens) = {wanted}, got {shape_text(found)}."
     if len(found) == 4:
         return message, "Is it one layer only, or one head, or the mean over heads? All layers and heads are asked for."
     if len(found) != 5:

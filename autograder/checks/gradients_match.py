@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
 
 from autograder.checks._cases import Answered, answered, error_text, example, list_name, sizes_of
 from autograder.checks._mistakes import diagnoses
-from autograder.checks._trees import Tolerance, kind_of, leaves, plain_array
+from autograder.checks._trees import Leaf, Telling, Tolerance, kind_of, leaves, plain_array
 from autograder.checks._values import shape_text
 from autograder.checks.base import Array, CaseList, Check, Context, Params, failed, partial, passed
 from autograder.model import Observation, Outcome
@@ -62,7 +62,8 @@ class GradientsMatch(Check):
                 said = error_text(answer.error) if answer.error is not None else "nothing"
                 evidence = example(observation, name, context, params.show, answer)
                 return failed(f"Gradients were expected, the call gave {said}.", "See the message.", **evidence)
-        found = [(answer, _partials(answer, params)) for answer in every]
+        telling = Telling.of(observation, hidden=name in context.hidden)
+        found = [(answer, _partials(answer, params, telling)) for answer in every]
         names = list(dict.fromkeys(p.name for _, partials in found for p in partials))
         worst = {n: _commonest([p for _, partials in found for p in partials if p.name == n]) for n in names}
         wrong = {n: p for n, p in worst.items() if p.words != _RIGHT}
@@ -92,18 +93,18 @@ def _commonest(partials: list[_Partial]) -> _Partial:
     return max(wrong, key=lambda p: counts[p.words])
 
 
-def _partials(answer: Answered, params: GradientsMatchParams) -> list[_Partial]:
+def _partials(answer: Answered, params: GradientsMatchParams, telling: Telling) -> list[_Partial]:
     """A verdict for each gradient. Gradients are the members of a tuple or dictionary; anything else is one."""
     expected = answer.case.expected
     tolerance, sizes = Tolerance(params.rtol, params.atol), sizes_of(answer.case)
     found = []
-    for i, leaf in enumerate(leaves(expected, answer.value, more_keys=True)):
+    for i, leaf in enumerate(leaves(expected, answer.value, more_keys=True, telling=telling)):
         name = params.names[i] if i < len(params.names) else _named(leaf.path)
         if leaf.trouble:
             count = max(len(params.names), 1)
             names = params.names or (name,)
             return [_Partial(names[k], leaf.trouble, "Return the gradients the handout names.") for k in range(count)]
-        found.append(_verdict(name, leaf.expected, leaf.got, tolerance, sizes))
+        found.append(_verdict(name, leaf, tolerance, sizes, telling))
     return found
 
 
@@ -113,15 +114,17 @@ def _named(path: str) -> str:
     return f"number {int(inner) + 1}" if inner.isdigit() else inner
 
 
-def _verdict(name: str, expected: Any, got: Any, tolerance: Tolerance, sizes: set[int]) -> _Partial:
-    right, given = plain_array(expected), plain_array(got)
+def _verdict(name: str, leaf: Leaf, tolerance: Tolerance, sizes: set[int], telling: Telling) -> _Partial:
+    right, given = plain_array(leaf.expected), plain_array(leaf.got)
+    got = kind_of(leaf.got, told=telling.got)
     if right is None or given is None:
-        hint = "Return the gradient as an array." if got is not None else "Does the function end with return?"
-        return _Partial(name, f"an array was expected, got {kind_of(got)}", hint)
+        hint = "Return the gradient as an array." if leaf.got is not None else "Does the function end with return?"
+        return _Partial(name, f"an array was expected, got {got}", hint)
     if given.shape != right.shape and not given.size == right.size == 1:
         causes = diagnoses(given, right, tolerance.close)
         words, hint = _SHAPES.get(causes[0], ("", "")) if causes else ("", "")
-        said = words or f"shape {shape_text(right.shape)} was expected, got {kind_of(got)}"
+        wanted = f"shape {shape_text(right.shape)}" if telling.expected else "another shape"
+        said = words or f"{wanted} was expected, got {got}"
         return _Partial(name, said, hint or "A gradient has the shape of what it belongs to.")
     given = given.reshape(right.shape)
     if not np.isfinite(given).all():

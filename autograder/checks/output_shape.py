@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from autograder.checks._values import shape_text, text, whole
+from autograder.checks._values import is_clean, shape_text, text, whole
 from autograder.checks.base import Array, Check, Context, Params, failed, passed
 from autograder.checks.measures import looks_like_probabilities, looks_squashed
 from autograder.model import Observation, Outcome
@@ -45,13 +45,15 @@ class OutputShape(Check):
                 "Return the tensor itself from forward.",
                 expected=wanted,
             )
-        # Without values a shape can be anything, even a message.
-        got = shape_text(first.shape) if first.size else "a tensor without values"
+        # A process that has seen hidden inputs can say something with a shape; without values it can be anything.
+        told = is_clean(observation)
+        got = shape_text(first.shape) if told else f"a tensor of {first.ndim} axes"
+        got = got if first.size else "a tensor without values"
         if first.shape != expected:
             return failed(
                 f"Expected shape {wanted}, got {got}.",
                 _shape_hint(first, expected),
-                expected=shape_text(expected),
+                expected=shape_text(expected) if told else wanted,
                 got=got,
             )
         kinds = {"float": "f", "int": "iub", "any": "fiub"}[params.dtype]
@@ -65,7 +67,7 @@ class OutputShape(Check):
                 got=first.dtype.name,
             )
         trouble = _no_logits(first.astype(np.float64)) if params.values == "logits" else None
-        return trouble or passed(f"Shape {got}, as expected.")
+        return trouble or passed(f"Shape {got if told else wanted}, as expected.")
 
 
 def _no_logits(values: Array) -> Outcome | None:

@@ -11,8 +11,8 @@ import numpy as np
 from pydantic import Field
 
 from autograder.checks._demands import Demand, outcome_of
-from autograder.checks._values import rows, shape_text
-from autograder.checks._weights import KIND_WORDS, Weight, count_text, looks_tainted, total, weights_of
+from autograder.checks._values import is_clean, rows, shape_text
+from autograder.checks._weights import KIND_WORDS, Weight, count_text, total, weights_of
 from autograder.checks.base import Check, Context, Params, as_array, failed
 from autograder.model import Observation, Outcome
 
@@ -94,7 +94,7 @@ class Parameters(Check):
                 "Your model has no parameters.",
                 "Create the layers in __init__ as attributes, and call super().__init__.",
             )
-        exactly = not looks_tainted(listed, observation.values.get("tainted"))
+        exactly = is_clean(observation)
         training = observation.probe == "moves"
         demands = [
             *_totals(weights, params, exactly),

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field
 
 from autograder.checks._cases import Answered, answered, error_text, example, list_name
-from autograder.checks._trees import kind_of
+from autograder.checks._trees import Telling, kind_of
 from autograder.checks._values import text
 from autograder.checks.base import CaseList, Check, Context, Params, failed, partial, passed
 from autograder.model import Observation, Outcome
@@ -43,7 +43,7 @@ class Raises(Check):
         wrong = [a for a in every if not _is_right(a)]
         if not wrong:
             return passed(f"All {len(every)} illegal calls are refused.")
-        words, hint = _words(wrong[0])
+        words, hint = _words(wrong[0], Telling.of(observation, hidden=name in context.hidden))
         message = f"{len(wrong)} of {len(every)} illegal calls are not refused as they should be. {words}"
         evidence = example(observation, name, context, params.show, wrong[0])
         if params.partial:
@@ -70,13 +70,13 @@ def _is_a(error: Mapping[str, Any], wanted: str) -> bool:
     return False
 
 
-def _words(answer: Answered) -> tuple[str, str]:
+def _words(answer: Answered, telling: Telling) -> tuple[str, str]:
     wanted = " or ".join(answer.case.raises)
     if answer.missing:
         return f"{wanted} was expected, but there is no answer.", "Does your code end by itself, without exit()?"
     if answer.error is None:
         hint = f"Test the arguments first, and `raise {answer.case.raises[0]}(…)` with words if they are illegal."
-        return f"{wanted} was expected, but the call returned {kind_of(answer.value)}.", hint
+        return f"{wanted} was expected, but the call returned {kind_of(answer.value, told=telling.got)}.", hint
     return (
         f"{wanted} was expected, but the call raised {error_text(answer.error)}.",
         f"Test the arguments before computing with them, and raise {answer.case.raises[0]} yourself.",

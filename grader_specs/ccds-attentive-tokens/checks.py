@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from pydantic import Field
 
 from autograder.checks._answers import Answer, answers, by_name, ranking, word
-from autograder.checks._values import number
+from autograder.checks._values import is_clean, number
 from autograder.checks.attentive_tokens import SPECIAL
 from autograder.checks.base import Check, Context, Params, failed, partial, passed
 from autograder.model import Observation, Outcome
@@ -143,8 +143,9 @@ class ListLengths(Check):
         for name, value in found.items():
             words = ranking(value)
             if words is None or len(words) != params.k:
+                count = f"{len(words or ())}" if is_clean(observation) else "another number of"
                 return failed(
-                    f"{name} has {'no list of words' if words is None else f'{len(words)} words'}; k is {params.k}.",
+                    f"{name} has {'no list of words' if words is None else f'{count} words'}; k is {params.k}.",
                     "Cut each ranked list with [:k].",
                 )
         return passed(f"Every class has {params.k} words.")

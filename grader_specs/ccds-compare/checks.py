@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 import numpy as np
 from pydantic import Field
 
+from autograder.checks._values import brief
 from autograder.checks.base import Array, Check, Context, Params, failed, passed
 from autograder.model import Observation, Outcome
 
@@ -92,7 +93,9 @@ class OwnTable(Check):
                     "Each row is a dict with the keys accuracy, precision, recall and f1.",
                 )
             off = [key for key in MEASURES if not abs(row[key] - measured[name][key]) <= params.tolerance]
-            wrong += [f"{name}: {key} is {row[key]:.3f}, your matrix gives {measured[name][key]:.3f}" for key in off]
+            wrong += [
+                f"{name}: {key} is {brief(row[key])}, your matrix gives {brief(measured[name][key])}" for key in off
+            ]
             hint = hint or (_likely(row, measured[name], params.tolerance) if off else "")
         if wrong:
             more = f" ({len(wrong)} of 16 numbers differ)" if len(wrong) > 1 else ""

@@ -56,20 +56,22 @@ class GraphFormula(Check):
         return way(*arguments) if params.function == "normalise" else layer(*arguments, way)
 
     def _story(self, value, answer, case, params, hidden):
-        """What came back for the first wrong graph, without any value of a hidden one."""
-        graph = f"a graph of {len(case.arguments[0])} nodes" + (f" ({case.label})" if case.label and not hidden else "")
+        """What came back for the first wrong graph, without any value or size of a hidden one."""
+        graph = f"a graph of {len(case.arguments[0])} nodes" + (f" ({case.label})" if case.label else "")
+        graph = "a graph that is not shown" if hidden else graph
         if isinstance(answer, dict) and "error" in answer:
             return f"On {graph} the function raised {_error(answer)}."
         if value is None:
             return f"On {graph} no matrix came back."
         right = self._right(case.arguments, params)
         if value.shape != right.shape:
-            got = "another one" if hidden else value.shape  # chosen by a process that has seen hidden graphs
-            return f"On {graph} the shape is {got}, expected {right.shape}."
+            if hidden:
+                return f"On {graph} the result does not have one row for each node, or not the right columns."
+            return f"On {graph} the shape is {value.shape}, expected {right.shape}."
         if not np.isfinite(value).all():
             return f"On {graph} there are NaN or infinite entries: is a degree of 0 divided by?"
         if hidden:
-            return f"On {graph}, which is not shown, the result is not what the formula gives."
+            return f"On {graph} the result is not what the formula gives."
         row, column = np.unravel_index(np.abs(value - right).argmax(), right.shape)
         return f"On {graph} entry ({row}, {column}) is {value[row, column]:.4g}, expected {right[row, column]:.4g}."
 

@@ -29,9 +29,9 @@ TEN = Context({"labels": TEN_LABELS}, tuple("abcde"))
 
 
 def judge(kind: str, probe: str, observed: dict[str, Any], /, context: Context = TEN, **params: Any) -> Outcome:
-    """What the check type says about an observation, with these parameters."""
+    """What the check type says about an observation, by default of a process that saw nothing hidden."""
     check = registry.all_checks()[kind]
-    return check.judge(Observation(probe, observed), context, check.Params.model_validate(params))
+    return check.judge(Observation(probe, {"tainted": False} | observed), context, check.Params.model_validate(params))
 
 
 def logits_right_on(count: int) -> Array:

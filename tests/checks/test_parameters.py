@@ -110,7 +110,7 @@ def test_selections_by_name_and_position() -> None:
 
 def test_a_process_that_saw_hidden_inputs_says_nothing_with_its_totals() -> None:
     parameters = [{**row, "name": f"number {i + 1}"} for i, row in enumerate(listed((735192, 1), (1,)))]
-    outcome = ask(parameters, total=5)
+    outcome = judge("parameters", "construct", {"parameters": parameters, "tainted": True}, total=5)
     assert outcome.verdict is Verdict.FAILED
     assert "735" not in repr(outcome)
     assert "about 740,000" in outcome.message

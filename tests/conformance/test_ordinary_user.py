@@ -17,6 +17,7 @@ import pytest
 from autograder.config import ROOT, settings
 
 USER = "59999"
+PASSWD = Path(__file__).with_name("passwd")  # gives USER a name, as every user has one: PostgreSQL refuses to run else
 # One test of each mechanism; the whole suite would only take longer.
 CHOSEN = (
     "answers_and_keeps or measured or ten_sessions or daemons or killed_worker or side_by_side or without_namespaces "
@@ -41,6 +42,7 @@ def as_ordinary_user(*needed: Path) -> list[str]:
         for folder in between:
             shown += ["--dir", str(folder)]
         shown += ["--ro-bind", str(path), str(path)]
+    shown += ["--ro-bind", str(PASSWD), "/etc/passwd"]
     return [*shown, "--", "setpriv", "--reuid", USER, "--regid", USER, "--clear-groups", "--inh-caps=-all"]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -18,9 +19,10 @@ from autograder.intake import unpack
 from autograder.model import Observation, Outcome, Verdict
 from autograder.probing import Prober
 from autograder.sandbox import open_sandbox
-from autograder.specs.dataset import DataSet
+from autograder.specs.dataset import Case, DataSet
 from autograder.specs.loader import OWN_CHECKS, LoadedCheck, load_all
 from autograder.specs.solutions import find_solutions
+from tests.checks.saying import MARKED, choosable, said, told
 from tests.unit.test_check_contract import WEIRD, _paths, _replaced, _with_arrays
 
 SPECS = {name: spec for name, spec in load_all(settings().specs_dir).items() if (spec.folder / OWN_CHECKS).exists()}
@@ -36,14 +38,19 @@ class Given:
     also: Mapping[str, Observation]
     data: DataSet
 
-    def judge(self, values: Any, also: Mapping[str, Observation] | None = None) -> Outcome:
-        """The outcome if the student's process had answered these values instead."""
-        observed = replace(self.observation, values=values if isinstance(values, dict) else {"outputs": values})
+    def judge(self, values: Any, also: Mapping[str, Observation] | None = None, *, secret: bool = False) -> Outcome:
+        """The outcome if the student's process had answered these values instead. secret: all that it was sent is."""
+        observed = _answering(self.observation, values, secret)
+        beside = {role: _answering(o, o.values, secret) for role, o in (self.also if also is None else also).items()}
         data = self.data
-        context = Context(
-            data.arrays, data.class_names, data.cases, data.facts, data.hidden, self.also if also is None else also
-        )
+        hidden = frozenset([*data.arrays, *data.cases]) if secret else data.hidden
+        context = Context(data.arrays, data.class_names, data.cases, data.facts, hidden, beside)
         return self.check.check.judge(observed, context, self.check.params_for(data.name))
+
+
+def _answering(observation: Observation, values: Any, secret: bool) -> Observation:
+    given = dict(values) if isinstance(values, Mapping) else {"outputs": values}
+    return replace(observation, values=given | ({"tainted": True} if secret else {}))
 
 
 @pytest.fixture(scope="module")
@@ -88,6 +95,39 @@ def test_bad_answers_get_a_verdict(observed: dict[tuple[str, str], Given], entry
                 values = _replaced(dict(other.values), path, weird)
                 odd = replace(other, values=values if isinstance(values, dict) else {"outputs": values})
                 check_outcome(given.judge(good, {**given.also, role: odd}), (role, *path))
+
+
+@pytest.mark.parametrize("entry", ENTRIES, ids="/".join)
+def test_nothing_of_hidden_inputs_is_told(observed: dict[tuple[str, str], Given], entry: tuple[str, str]) -> None:
+    given = observed[entry]
+    good = dict(given.observation.values)
+    for path in filter(choosable, _paths(good)):
+        for marked in (*MARKED, {"error": {"type": "ValueError"}}):
+            says_nothing(given.judge(_replaced(good, path, marked), secret=True), path)
+    for role, other in given.also.items():
+        for path in _paths(dict(other.values)):
+            for marked in MARKED:
+                odd = _answering(other, _replaced(dict(other.values), path, marked), True)
+                says_nothing(given.judge(good, {**given.also, role: odd}, secret=True), (role, *path))
+
+
+def says_nothing(outcome: Outcome, path: tuple[Any, ...]) -> None:
+    assert not told(outcome), (path, outcome.message)
+    assert not re.search(r"\(\d+, ?\d*\)|shape \d", said(outcome)), (path, outcome.message)
+
+
+@pytest.mark.parametrize("function", ["normalise", "layer"])
+@pytest.mark.parametrize("answer", [None, np.zeros((3, 3)), np.zeros((23, 23)), np.full((23, 23), np.nan), "error"])
+def test_the_size_of_a_hidden_graph_is_not_told(function: str, answer: Any) -> None:
+    given = next(c for c in SPECS["gcn-two-layer"].checks if c.spec.type == "graph_formula")
+    arguments = (np.eye(23),) if function == "normalise" else (np.ones((23, 29)), np.eye(23), np.ones((29, 31)))
+    row = {"error": {"type": "ValueError"}} if isinstance(answer, str) else {"value": answer}
+    seen = Observation("calls", {"answers": [row], "cases": "graphs", "tainted": True})
+    params = given.check.Params.model_validate({"function": function})
+    for hidden, may_tell in ((frozenset({"graphs"}), False), (frozenset[str](), True)):
+        outcome = given.check.judge(seen, Context(cases={"graphs": (Case(arguments),)}, hidden=hidden), params)
+        assert outcome.verdict is Verdict.FAILED
+        assert bool(re.search("23|29|31", said(outcome))) is may_tell, outcome.message
 
 
 def check_outcome(outcome: Outcome, path: tuple[Any, ...]) -> None:

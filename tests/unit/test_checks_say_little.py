@@ -1,25 +1,65 @@
-"""What a check says must not carry numbers that a process chose after it had seen hidden inputs."""
+"""What a check says must not carry numbers that a process chose after it had seen hidden inputs.
+
+The same for check types that specs bring themselves is in tests/specs/test_own_checks.py.
+"""
 
 from __future__ import annotations
 
-import json
 import math
+import re
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
+import pytest
 
+from autograder.checks import registry
 from autograder.checks.base import MAX_VALUES, Context, as_array
 from autograder.checks.gradient_flow import GradientFlow, GradientFlowParams
 from autograder.checks.loss_curve import LossCurve, LossCurveParams
 from autograder.checks.output_shape import OutputShape, OutputShapeParams
-from autograder.model import Observation, Outcome, Verdict
+from autograder.model import Observation, Verdict
 from autograder.specs.dataset import Case
+from tests.checks.cases import ask
 from tests.checks.examples import judge
+from tests.checks.saying import MARKED, choosable, said, told
+from tests.unit.test_check_contract import _cases, _context, _example, _good, _paths, _replaced
 
 DIGITS = "735192"
 
 
-def said(outcome: Outcome) -> str:
-    return json.dumps([outcome.message, outcome.hint, outcome.evidence])
+@pytest.mark.parametrize(("kind", "probe"), _cases())
+def test_no_value_and_no_length_of_a_tainted_process_is_repeated(kind: str, probe: str) -> None:
+    check, known = registry.all_checks()[kind], _context(kind)
+    context = replace(known, hidden=frozenset([*known.arrays, *known.cases]))
+    params = check.Params.model_validate(_example(kind).PARAMS)
+    for path in _paths(_good(kind, probe)):
+        for marked in MARKED if choosable(path) else ():
+            values = _replaced(_good(kind, probe), path, marked)
+            observed = {**(values if isinstance(values, dict) else {"outputs": values}), "tainted": True}
+            outcome = check.judge(Observation(probe, observed), context, params)
+            assert not told(outcome), (path, outcome.message)
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [
+        *(("allclose", value) for value in (np.zeros((23, 29)), [0.5] * 23, (1, [2] * 23), {"a": [0.0] * 23})),
+        *(("gradients_match", value) for value in (np.ones((23, 29)), (np.ones((23, 29)), np.ones(29)))),
+    ],
+)
+@pytest.mark.parametrize("answer", [None, 1.0, [1.0, 2.0], (1, 2, 3), np.ones((3, 31)), {"b": 1}, {"a": [0.0] * 31}])
+def test_nothing_tells_the_form_of_a_hidden_answer(kind: str, expected: Any, answer: Any) -> None:
+    outcome = ask(kind, [Case((1,), expected=expected)], [answer], hidden=True)
+    assert outcome.verdict is not Verdict.PASSED
+    assert not re.search("23|29|31", said(outcome)), outcome.message
+
+
+def test_the_form_of_a_shown_answer_is_told() -> None:
+    outcome = ask("allclose", [Case((1,), expected=np.zeros((23, 29)))], [np.ones((3, 31))])
+    assert "shape (23, 29) was expected, got an array of shape (3, 31)" in outcome.message.lower()
+    tainted = ask("allclose", [Case((1,), expected=np.zeros((23, 29)))], [np.ones((3, 31))], tainted=True)
+    assert "shape (23, 29) was expected, got an array." in tainted.message.lower()
 
 
 def test_more_numbers_than_a_frame_of_floats_holds_are_no_array() -> None:
