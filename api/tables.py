@@ -18,6 +18,8 @@ HEAD = (
     "best_score",
     "max_score",
     "last_submitted",
+    "latest_warning",
+    "best_warning",
 )
 _FORMULA_STARTS = tuple("=+-@＝＋－＠")
 
@@ -48,6 +50,8 @@ def scores_csv(scores: Scores) -> str:
             row.best_score,
             scores.assignment.points,
             row.last_submitted.isoformat(timespec="seconds") if row.last_submitted else None,
+            row.latest_warning,
+            row.best_warning,
         )
         writer.writerow([safe_cell(cell) for cell in cells])
     return buffer.getvalue()

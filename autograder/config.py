@@ -29,7 +29,13 @@ class Settings(BaseSettings):
     specs_dir: Path = Field(ROOT / "grader_specs", description="Folder of grader specs.")
     solutions_dir: Path = Field(ROOT / "reference_solutions", description="Folder of reference solutions.")
     runtime_python: Path = Field(ROOT / ".venv-runtime/bin/python", description="Python that runs student code.")
-    sandbox: str = Field("forkserver", description="forkserver (warm), or bubblewrap (its slow twin).")
+    sandbox: str = Field(
+        "forkserver", description="forkserver (warm), bubblewrap (its slow twin), or subprocess (weak)."
+    )
+    allow_weak_sandbox: str = Field(
+        "",
+        description="The sandbox subprocess isolates nothing; it opens if this says: I trust everyone who can upload",
+    )
     cgroup: str = Field(
         "auto", description="Where each session gets a control group of its own: auto, off, or a cgroup folder."
     )

@@ -114,6 +114,8 @@ def _gradings(repeats: int, spec: str, solution: Path) -> dict[str, list[float]]
     accounts.ensure_assignment(spec, "bench", spec, "Benchmark")
     found: dict[str, list[float]] = {name: [] for name in ("wall", "cpu", "start", "load", "probes")}
     sandbox = open_sandbox(settings())
+    if warning := sandbox.warning():
+        print(warning)
     for number in range(repeats + 2):  # the first two warm caches up
         person = accounts.ensure_user(f"student{number}@example.org", f"Student {number}", "benchmark")
         accounts.enrol("bench", person.id, Role.STUDENT)

@@ -65,6 +65,8 @@ def main() -> None:
     if unknown:
         parser.error(f"no spec is called {', '.join(sorted(unknown))}; there are {', '.join(every)}")
     sandboxes = [open_sandbox(settings()) for _ in range(asked.jobs)]
+    if warning := sandboxes[0].warning():
+        print(warning)
     try:
         pool = Pool(sandboxes)
         rows = {name: _measure(_subject(every[name]), pool, asked) for name in asked.specs or every}

@@ -19,7 +19,7 @@ import pytest
 
 from autograder import queue
 from autograder.config import settings
-from autograder.sandbox import NAMES
+from autograder.sandbox import NAMES, WEAK
 from autograder.storage import migrate, session
 from autograder.storage.engine import connect
 from tests.spread import spread
@@ -30,13 +30,13 @@ SPECS = ROOT / "tests" / "fixtures" / "specs"
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """`--sandbox NAME` leaves out what runs on another, and grades hostile submissions on this one."""
-    parser.addoption("--sandbox", choices=NAMES, help="run only on this sandbox (bin/bench battery runs each)")
+    parser.addoption("--sandbox", choices=(*NAMES, WEAK), help="run only on this sandbox (bin/bench battery runs each)")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Say which tests belong together when several processes run them, and leave out what was not asked for."""
     if wanted := config.getoption("--sandbox"):
-        others = set(NAMES) - {wanted}
+        others = {*NAMES, WEAK} - {wanted}
         left_out = [item for item in items if others & set(words_of(item))]
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in left_out]

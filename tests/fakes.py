@@ -25,7 +25,7 @@ import numpy as np
 
 from autograder.errors import SandboxError, SandboxStopped
 from autograder.model import Verdict
-from autograder.sandbox.base import Limits, Message, Usage
+from autograder.sandbox.base import DATA, Limits, Message, Usage
 
 
 class FakeSession:
@@ -33,6 +33,7 @@ class FakeSession:
 
     def __init__(self) -> None:
         self.alive = True
+        self.data = DATA
         self._script: list[tuple[str, str, str]] = []
 
     def request(

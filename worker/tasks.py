@@ -55,7 +55,9 @@ def _sandbox(lane: Lane) -> Sandbox | None:
     """The sandbox of a lane; None, and a word in the log, if there can be none on this machine."""
     if lane not in _sandboxes:
         try:
-            _sandboxes[lane] = open_sandbox(settings(), gpu=lane is Lane.GPU)
+            _sandboxes[lane] = sandbox = open_sandbox(settings(), gpu=lane is Lane.GPU)
+            if warning := sandbox.warning():
+                _log.warning("every report of lane %s from here will say: %s", lane, warning)
         except SandboxError as error:
             _log.error("jobs of lane %s can't be graded here: %s", lane, error)
     return _sandboxes.get(lane)

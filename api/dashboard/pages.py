@@ -47,7 +47,7 @@ class ErrorPage(Page):
 
 @dataclass(frozen=True, slots=True)
 class AttemptLine:
-    """One row of an attempts table. score is empty where there is none."""
+    """One row of an attempts table. score is empty where there is none. mark: about the sandbox, in two words."""
 
     id: str
     attempt: int
@@ -56,6 +56,7 @@ class AttemptLine:
     verdict: str
     label: str
     score: str
+    mark: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +123,8 @@ class StudentLine:
     best_id: str
     best_score: str
     last_submitted: datetime | None
+    latest_mark: str = ""
+    best_mark: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +151,7 @@ class ScoresPage(Page):
     mean: str
     full_marks: int
     pass_rates: tuple[PassRate, ...]
+    warning: Notice | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -225,5 +229,6 @@ class SubmissionPage(Page):
     output: str
     figures: tuple[int, ...]
     receipt: tuple[tuple[str, str], ...] = field(default=())
+    warning: Notice | None = None
     can_regrade: bool = False
     can_retry: bool = False

@@ -125,7 +125,8 @@ def attempt_lines(submissions: Sequence[SubmissionView]) -> tuple[AttemptLine, .
             score = f"{words.points(sub.report.score)} / {words.points(sub.report.max_score)}"
         label = words.so_far(sub.report.verdict, sub.report.withheld) if sub.report else words.label(verdict)
         name = one_line(sub.filename, 80)
-        lines.append(AttemptLine(sub.id, sub.attempt, sub.created, name, verdict, label, score))
+        mark = words.mark(sub.report.warning) if sub.report else ""
+        lines.append(AttemptLine(sub.id, sub.attempt, sub.created, name, verdict, label, score, mark))
     return tuple(lines)
 
 
@@ -154,6 +155,8 @@ def scores_page(frame: Frame, scores: Scores) -> ScoresPage:
                 best_id=row.best_id or "",
                 best_score=words.points(row.best_score),
                 last_submitted=row.last_submitted,
+                latest_mark=words.mark(row.latest_warning),
+                best_mark=words.mark(row.best_warning),
             )
             for row in rows
         ),
@@ -164,6 +167,7 @@ def scores_page(frame: Frame, scores: Scores) -> ScoresPage:
             PassRate(one_line(name, 100), passed, graded, words.percent(passed, graded))
             for _, name, passed, graded in scores.pass_rates
         ),
+        warning=_warning(*(told for row in rows for told in (row.latest_warning, row.best_warning))),
         **frame,
     )
 
@@ -202,6 +206,7 @@ def submission_page(frame: Frame, sub: SubmissionView, *, viewer_id: str, teache
         live=live,
         banner=_banner(sub),
         notice=_notice(sub),
+        warning=_warning(report.warning) if report else None,
         stages=_stages(checks),
         remarks=tuple(
             RemarkLine(printable(r.message, 500), one_line(r.where)) for r in (report.remarks if report else ())
@@ -251,9 +256,13 @@ def _notice(sub: SubmissionView) -> Notice | None:
         return Notice("What is wrong", printable(sub.refusal.message, 1000), printable(sub.refusal.hint, 1000))
     if sub.report is not None and sub.status != "done":
         return Notice("Being graded again", "Until that is done, the result below stays in force.")
-    if sub.report is not None and sub.report.warning:
-        return Notice("A note on this grading", printable(sub.report.warning, 1000))
     return None
+
+
+def _warning(*told: str) -> Notice | None:
+    """What was said about the sandboxes of some gradings, each sentence once; None if there is nothing to say."""
+    sentences = dict.fromkeys(printable(warning, 1000) for warning in told if warning)
+    return Notice(f"Graded {words.NOT_ISOLATED}", " ".join(sentences)) if sentences else None
 
 
 def _stages(checks: Sequence[CheckResult]) -> tuple[StageBlock, ...]:

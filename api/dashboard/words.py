@@ -26,11 +26,17 @@ LABELS = {
     "done": "graded",
 }
 _MAX_FACTS = 12
+NOT_ISOLATED = "without isolation"
 
 
 def label(word: str) -> str:
     """A verdict or status in words."""
     return LABELS.get(word, word.replace("_", " "))
+
+
+def mark(warning: str) -> str:
+    """What stands beside a score whose report has a warning about its sandbox; the page that it leads to says more."""
+    return NOT_ISOLATED if warning else ""
 
 
 def points(value: float | None) -> str:

@@ -59,6 +59,8 @@ class ScoreOut(BaseModel):
     best_id: str | None
     best_score: float | None
     last_submitted: datetime | None
+    latest_warning: str = Field(description="About the sandbox of that grading; empty if it isolated fully.")
+    best_warning: str
 
     @classmethod
     def of(cls, row: ScoreRow) -> ScoreOut:

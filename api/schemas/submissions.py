@@ -75,7 +75,7 @@ class ReportOut(BaseModel):
     figures: list[str] = Field(description="Addresses of PNG images the notebook drew.")
     receipt: dict[str, str] = Field(description="Digests, seed, device: what is needed to repeat the grading.")
     seconds: dict[str, float]
-    warning: str
+    warning: str = Field(description="About the sandbox of this grading; empty if it isolated fully.")
     finished: datetime
 
     @classmethod

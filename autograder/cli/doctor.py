@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import platform
 import re
 import shutil
 import subprocess
-from collections.abc import Callable
-from dataclasses import dataclass
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
@@ -16,8 +18,23 @@ import typer
 
 from autograder.config import Settings, settings
 from autograder.errors import SandboxError, SandboxUnavailable
-from autograder.sandbox import cgroups, open_sandbox
+from autograder.sandbox import WEAK, cgroups, open_sandbox
 from autograder.sandbox.base import Limits
+from autograder.sandbox.plain import GAPS
+
+_NOBODY = 60_000  # whom a trial of user namespaces becomes as root, as sessions do
+_TRY_NAMESPACE = f"""
+import ctypes, os
+if os.geteuid() == 0:
+    os.setgroups([]); os.setresgid(*[{_NOBODY}] * 3); os.setresuid(*[{_NOBODY}] * 3)
+libc = ctypes.CDLL(None, use_errno=True)
+print(os.strerror(ctypes.get_errno()) if libc.unshare(0x10000000) else "made")
+"""
+_ENGINES = {"Docker": "/.dockerenv", "Podman": "/run/.containerenv"}  # files that engines leave
+_LANDLOCK_CREATE = 444  # the same number on every architecture
+# What Landlock can fence off, by the level that brought it.
+_LANDLOCK = {1: "files", 4: "TCP", 6: "signals and abstract sockets"}
+_FENCES = ("machine", "bubblewrap", "user", "user namespaces", "system call filter")  # the weak sandbox needs none
 
 
 class State(StrEnum):
@@ -39,10 +56,11 @@ class Finding:
 
 
 def doctor(configured: Settings | None = None) -> list[Finding]:
-    """Look at this machine. The last finding is a real sandbox, opened and closed."""
+    """Look at this machine. The last finding is a real sandbox, opened and closed; before it, gaps of a weak one."""
     config = configured or settings()
     looks: tuple[Callable[[], Finding], ...] = (
         _machine,
+        _container,
         _bubblewrap,
         _user,
         _user_namespaces,
@@ -53,6 +71,8 @@ def doctor(configured: Settings | None = None) -> list[Finding]:
         lambda: _runtime(config.runtime_python),
     )
     findings = [look() for look in looks]
+    if config.sandbox == WEAK:
+        findings = [_without_fences(finding) for finding in findings] + list(_gaps())
     return [*findings, _trial(config)]
 
 
@@ -74,6 +94,22 @@ def _machine() -> Finding:
         advice = "Run the grading workers on an x86-64 Linux machine; the web process runs anywhere."
         return Finding(State.MISSING, "machine", f"{platform.system()} on {platform.machine()}", advice)
     return Finding(State.OK, "machine", name)
+
+
+def _container() -> Finding:
+    signs = {name: Path(path).exists() for name, path in _ENGINES.items()}
+    signs["Kubernetes"] = "KUBERNETES_SERVICE_HOST" in os.environ
+    by_group = re.search(r"docker|kubepods|lxc|containerd", _read("/proc/1/cgroup"))
+    signs["a container (by its control group)"] = by_group is not None
+    by_files = re.search(r" / / .* - overlay ", _read("/proc/1/mountinfo"))
+    signs["a container (by its root file system)"] = by_files is not None
+    inside = next((name for name, seen in signs.items() if seen), "")
+    if _read("/proc/self/uid_map").split()[2:] not in ([], ["4294967295"]):
+        inside += f"{' and ' if inside else ''}a user namespace that somebody else made"
+    if not inside:
+        return Finding(State.OK, "nested in", "no container that could be seen")
+    advice = "docs/security.md (Containers) has the three options that workers need there."
+    return Finding(State.OK, "nested in", inside, advice)
 
 
 def _bubblewrap() -> Finding:
@@ -108,7 +144,21 @@ def _user_namespaces() -> Finding:
     if _read("/proc/sys/kernel/apparmor_restrict_unprivileged_userns") == "1":
         advice = "Give /usr/bin/bwrap an AppArmor profile with `userns,` (docs/security.md has one)."
         return Finding(State.NOTE, "user namespaces", "AppArmor lets only listed programs make them", advice)
-    return Finding(State.OK, "user namespaces", f"allowed (at most {limit or 'many'})")
+    tried = _namespace_trial()
+    if tried != "made":
+        advice = (
+            "Something refuses them: the filter of a container engine (docs/security.md, Containers), or AppArmor or "
+            "SELinux. Without them only the weak sandbox can run (docs/security.md, Weak sandbox)."
+        )
+        return Finding(State.MISSING, "user namespaces", f"could not be made: {tried}", advice)
+    return Finding(State.OK, "user namespaces", f"made one (at most {limit or 'many'} allowed)")
+
+
+def _namespace_trial() -> str:
+    """`made`, or why an ordinary user can make none here."""
+    command = [sys.executable, "-I", "-S", "-c", _TRY_NAMESPACE]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return done.stdout.strip() or done.stderr.strip()[-200:] or "the trial ended"
 
 
 def _seccomp() -> Finding:
@@ -123,11 +173,22 @@ def _seccomp() -> Finding:
 
 
 def _landlock() -> Finding:
-    modules = _read("/sys/kernel/security/lsm")
-    if "landlock" in modules.split(",") or not modules:
-        return Finding(State.OK, "Landlock", "available" if modules else "can't be told from here; used if it is there")
-    advice = "Nothing rests on it alone. To have the second fence, boot with lsm=landlock,…"
-    return Finding(State.NOTE, "Landlock", "not active", advice)
+    level = _landlock_level()
+    if level > 0:
+        fenced = ", ".join(what for since, what in _LANDLOCK.items() if level >= since)
+        missing = ", ".join(what for since, what in _LANDLOCK.items() if level < since)
+        lacks = f"; not {missing}, which namespaces fence off anyway" if missing else ""
+        return Finding(State.OK, "Landlock", f"level {level}: {fenced}{lacks}")
+    advice = "Nothing rests on it alone. To have the second fence, use kernel 5.13 or newer, booted with lsm=landlock,…"
+    return Finding(State.NOTE, "Landlock", "level 0: not built in, not active, or hidden by a filter", advice)
+
+
+def _landlock_level() -> int:
+    """The version of the kernel's interface, 0 if there is none."""
+    if platform.system() != "Linux":
+        return 0
+    level: int = ctypes.CDLL(None).syscall(_LANDLOCK_CREATE, None, ctypes.c_size_t(0), ctypes.c_uint32(1))
+    return max(level, 0)
 
 
 def _proc() -> Finding:
@@ -147,12 +208,18 @@ def _memory_control(config: Settings) -> Finding:
     except SandboxUnavailable as error:
         return Finding(State.MISSING, "control groups", str(error), "Or let the grader look: AUTOGRADER_CGROUP=auto.")
     if groups is not None:
-        return Finding(State.OK, "control groups", f"each session gets its own ({said})")
+        return Finding(State.OK, "control groups", f"delegated; each session gets its own ({said})")
     advice = (
         "The watchdog and rlimits hold sessions. To have the kernel hold them exactly, delegate a cgroup "
         "to the workers (systemd: Delegate=yes); else start them under a memory limit of the service or container."
     )
-    return Finding(State.NOTE, "control groups", f"none for sessions: {said}", advice)
+    return Finding(State.NOTE, "control groups", f"{_hierarchies()}; none for sessions: {said}", advice)
+
+
+def _hierarchies() -> str:
+    """Which versions of the kernel's hierarchy are mounted."""
+    found = {2 if kind == "cgroup2" else 1 for kind in re.findall(r" - (cgroup2?) ", _read("/proc/self/mountinfo"))}
+    return f"version {' and '.join(map(str, sorted(found)))}" if found else "no version mounted"
 
 
 def _runtime(python: Path) -> Finding:
@@ -160,6 +227,20 @@ def _runtime(python: Path) -> Finding:
         advice = "Run bin/setup, or set AUTOGRADER_RUNTIME_PYTHON to the Python of another environment."
         return Finding(State.MISSING, "runtime", f"{python} does not exist", advice)
     return Finding(State.OK, "runtime", str(python))
+
+
+def _without_fences(finding: Finding) -> Finding:
+    """What is missing for isolation alone stops no sandbox that has none."""
+    lacking = finding.state is State.MISSING and finding.subject in _FENCES
+    return replace(finding, state=State.NOTE) if lacking and platform.system() == "Linux" else finding
+
+
+def _gaps() -> Iterator[Finding]:
+    """The weak sandbox by name, and what it does not stop, one by one."""
+    advice = "Use forkserver or bubblewrap as soon as what is missing above is put right."
+    yield Finding(State.NOTE, "weak sandbox", f"AUTOGRADER_SANDBOX={WEAK}: every report says so. Its gaps:", advice)
+    for name, words in GAPS.items():
+        yield Finding(State.NOTE, f"gap: {name}", words)
 
 
 def _trial(config: Settings) -> Finding:
@@ -171,7 +252,11 @@ def _trial(config: Settings) -> Finding:
         finally:
             sandbox.close()
     except SandboxError as error:
-        return Finding(State.MISSING, "trial", str(error), "Put right what is missing above, then run this again.")
+        advice = (
+            "Put right what is missing above, then run this again. If that can't be done here, docs/security.md "
+            "(Weak sandbox) has a last resort."
+        )
+        return Finding(State.MISSING, "trial", str(error), advice)
     versions = ", ".join(f"{name} {version}" for name, version in sandbox.runtime().items() if name != "digest")
     return Finding(State.OK, "trial", f"{sandbox.name}: a session took {usage.wall_s:.1f} s ({versions})")
 

@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from autograder.cli.opening import open_aloud
 from autograder.config import settings
 from autograder.errors import SandboxError, SpecError
 from autograder.model import Lane
@@ -121,7 +122,8 @@ def _told() -> Iterator[None]:
 def _pool(jobs: int) -> Iterator[Pool]:
     sandboxes: list[Sandbox] = []
     try:
-        sandboxes += [open_sandbox(settings()) for _ in range(jobs)]
+        sandboxes.append(open_aloud(console))
+        sandboxes += [open_sandbox(settings()) for _ in range(jobs - 1)]
         yield Pool(sandboxes)
     finally:
         for sandbox in sandboxes:

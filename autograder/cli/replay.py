@@ -7,9 +7,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from autograder.config import settings
+from autograder.cli.opening import open_aloud
 from autograder.errors import BlobMissing, SandboxError
-from autograder.sandbox import open_sandbox
 from autograder.services import replay as replays
 
 console = Console(highlight=False, soft_wrap=True)
@@ -20,7 +19,7 @@ def replay(job: Annotated[str, typer.Argument(metavar="JOB", help="Id of a gradi
     stored = replays.find(job)
     console.print(f"job {stored.job_id}: {stored.spec_id}, {stored.verdict}, {stored.score:g} of {stored.max_score:g}")
     try:
-        sandbox = open_sandbox(settings())
+        sandbox = open_aloud(console)
         try:
             again = replays.replay(stored, sandbox)
         finally:

@@ -10,12 +10,12 @@ from rich.console import Console
 from rich.table import Table
 
 from autograder.cli import author, proof
+from autograder.cli.opening import open_aloud
 from autograder.config import settings
 from autograder.errors import SandboxError, SpecError
 from autograder.model import Verdict
 from autograder.proof.rules import REPORTED_SHARE, Finding, Graded
 from autograder.proof.verify import verify
-from autograder.sandbox import open_sandbox
 from autograder.sandbox.base import Sandbox
 from autograder.specs.loader import LoadedSpec, load_all, load_spec
 from autograder.specs.solutions import find_solutions
@@ -70,7 +70,7 @@ def verify_specs(
         if not names:
             console.print("Name a spec id, or --all. `autograder spec list` shows them.")
             raise typer.Exit(2)
-        sandbox = open_sandbox(conf)
+        sandbox = open_aloud(console)
         good = [_verify_one(load_spec(conf.specs_dir / name), sandbox, only, seed, verbose, reported) for name in names]
     except (SpecError, SandboxError) as error:
         _stop(error)

@@ -124,6 +124,8 @@ def _summary(final: Mapping[str, Any], console: Console) -> int:
     if never:
         line.append(f"; {never} more count as well and stay hidden")
     console.print(line, soft_wrap=True)
+    if report["warning"]:
+        console.print(Text(printable(report["warning"], 1000), "yellow"), soft_wrap=True)
     return 0 if passed == len(checks) and (checks or not withheld) else 1
 
 

@@ -16,7 +16,7 @@ from autograder.intake import Upload
 from autograder.model import ProbeFailure, Remark, Verdict
 from autograder.probing import untrusted
 from autograder.probing.untrusted import KNOWN_ERRORS, is_real_place, mapping, text
-from autograder.sandbox.base import DATA, Limits, Message, Sandbox, SandboxSession, Usage
+from autograder.sandbox.base import Limits, Message, Sandbox, SandboxSession, Usage
 from autograder.specs.dataset import DataSet, Ref
 from autograder.specs.schema import GraderSpec
 from autograder.specs.shown import shown_folder
@@ -116,8 +116,8 @@ class StudentProcess:
             "mode": self.spec.load,
             "seed": self.seed,
         }
-        if shown_folder(self.data) is not None:
-            request["data"] = DATA
+        if self._session is not None and shown_folder(self.data) is not None:
+            request["data"] = self._session.data
         loaded = self.ask("load", request)
         self.names = mapping(loaded.get("names"))
         self.remarks = self.remarks or untrusted.remarks(loaded.get("remarks"))

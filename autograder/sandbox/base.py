@@ -15,7 +15,7 @@ from typing import Any, Protocol
 import numpy as np
 
 Array = np.ndarray[Any, Any]
-DATA = "/data"  # inside: the files that a data set shows to student code, read-only
+DATA = "/data"  # inside a sandbox that isolates: the files that a data set shows to student code, read-only
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +23,8 @@ class Limits:
     """What one session may use. All are enforced from outside the student's process.
 
     wall_s bounds one request unless the request names its own; cpu_s the whole session. shown: a folder (from
-    specs/shown.py) to read, at /data inside. preload: what should be imported already where that can be, by names of
-    forkserver.PRELOAD.
+    specs/shown.py) to read, at the session's `data`. preload: what should be imported already where that can be, by
+    names of forkserver.PRELOAD.
     """
 
     wall_s: float = 60.0
@@ -61,7 +61,9 @@ class Usage:
 
 
 class SandboxSession(Protocol):
-    """One running student process."""
+    """One running student process. data: where it finds the files of Limits.shown."""
+
+    data: str
 
     @property
     def alive(self) -> bool:

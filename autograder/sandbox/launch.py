@@ -53,17 +53,13 @@ PACKAGE = "harness_server"  # what harness/server is called inside, so that any 
 BOX = "/box"  # the file system behind WORK and TMP while they are made
 WORK, TMP, SHM = "/work", "/tmp", "/dev/shm"  # noqa: S108
 LOCK_FAILED = 97  # FAILED of harness/server/lockdown.py
-_SERVER = Path(__file__).parent.parent.parent / "harness" / "server"
+SERVER = Path(__file__).parent.parent.parent / "harness" / "server"
 _FILES = {
     "/etc/passwd": "root:x:0:0:root:/:/usr/sbin/nologin\nstudent:x:1000:1000:student:/work:/bin/sh\n",
     "/etc/group": "root:x:0:\nstudent:x:1000:\n",
     "/etc/hosts": "127.0.0.1 localhost sandbox\n",
     "/etc/nsswitch.conf": "passwd: files\ngroup: files\nhosts: files\n",
 }
-_START = (
-    f"import sys; sys.path.insert(0, {PLACE!r}); import runpy; "
-    "runpy.run_module('harness', run_name='__main__', alter_sys=True)"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +74,8 @@ class Plan:
 
 
 @dataclass
-class BwrapProcess:
-    """The outermost bubblewrap."""
+class FirstProcess:
+    """The outermost bubblewrap, or whatever else a sandbox started first: it ends last."""
 
     popen: subprocess.Popen[bytes]
 
@@ -96,7 +92,7 @@ class BwrapProcess:
         return ""
 
     def kill(self) -> None:
-        """Kill it; with --die-with-parent everything below it follows."""
+        """Kill it; where it is bubblewrap, with --die-with-parent everything below it follows."""
         self.popen.kill()
 
 
@@ -129,7 +125,7 @@ def launch(plan: Plan, group: Group | None = None) -> Started:
         raise
     finally:
         _close(theirs, output_end, info_end)
-    process = BwrapProcess(popen)
+    process = FirstProcess(popen)
     try:
         return Started(ours, output, process, Tree(first_process(info)), (WORK, SHM), group)
     except (OSError, ValueError, SandboxError) as error:
@@ -163,6 +159,14 @@ def run_first(module: str) -> str:
     return f"import sys; sys.path.insert(0, {PLACE!r}); from {PACKAGE} import {module}; {module}.main()"
 
 
+def start_harness(place: str) -> str:
+    """Python source that becomes the harness whose package lies in the folder `place`."""
+    return (
+        f"import sys; sys.path.insert(0, {place!r}); import runpy; "
+        "runpy.run_module('harness', run_name='__main__', alter_sys=True)"
+    )
+
+
 def enclosure(plan: Plan) -> list[str]:
     """bubblewrap with the system, the runtime and the harness read-only; the caller adds mounts and the program.
 
@@ -170,7 +174,7 @@ def enclosure(plan: Plan) -> list[str]:
     """
     runtime, device = plan.runtime, plan.device
     bwrap = _tool("bwrap", "bubblewrap")
-    shown = {f"{PLACE}/harness": plan.harness, f"{PLACE}/{PACKAGE}": _SERVER, **plan.shows}
+    shown = {f"{PLACE}/harness": plan.harness, f"{PLACE}/{PACKAGE}": SERVER, **plan.shows}
     sources = {at: str(path) for at, path in {**runtime.folders, **shown}.items()}
     if os.geteuid() != 0:
         return [bwrap, *_inner(runtime, sources, device)]
@@ -227,7 +231,7 @@ def lock_config(plan: Plan, channel: int) -> dict[str, Any]:
         "limits": resource_limits(limits, gpu=plan.device is not None),
         "writable": [WORK, TMP, SHM, *_DEVICES, *_gpu_devices(plan.device)],
         "filter": base64.b64encode(seccomp.program(gpu=plan.device is not None)).decode("ascii"),
-        "command": [plan.runtime.python, "-B", "-s", "-P", "-u", "-c", _START],
+        "command": [plan.runtime.python, "-B", "-s", "-P", "-u", "-c", start_harness(PLACE)],
         "environment": {**environment(limits, plan.device), **plan.runtime.environment},
     }
 

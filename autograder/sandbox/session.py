@@ -13,10 +13,10 @@ from typing import Any, Protocol, TypeVar
 from autograder.errors import ProtocolError, SandboxError, SandboxStopped
 from autograder.model import Verdict
 from autograder.sandbox import endings
-from autograder.sandbox.base import Limits, Message, Usage
+from autograder.sandbox.base import DATA, Limits, Message, Usage
 from autograder.sandbox.cgroups import Group
 from autograder.sandbox.output import Output
-from autograder.sandbox.tree import Tree
+from autograder.sandbox.tree import Processes
 from autograder.sandbox.watchdog import Watchdog
 from autograder.sandbox.wire import Channel, ChannelClosed, FrameTooLarge, encode_request
 
@@ -44,9 +44,10 @@ class Started:
     channel: socket.socket
     output: int
     process: Process
-    tree: Tree
+    tree: Processes
     writable: tuple[str, ...]  # one path of each writable file system
     group: Group | None = None  # the control group that all of it runs in
+    data: str = DATA  # where the files of Limits.shown lie
 
 
 class Session:
@@ -58,6 +59,7 @@ class Session:
         self._tree = started.tree
         self._writable = started.writable
         self._group = started.group
+        self.data = started.data
         self._channel = Channel(started.channel, limits.frame_mb << 20, limits.total_mb << 20)
         self._begun = self._measured = time.monotonic()
         self._number = 0

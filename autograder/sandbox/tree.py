@@ -1,6 +1,7 @@
-"""What all processes of one sandbox use together, read through the sandbox's own /proc.
+"""What all processes of one session use together, and their end.
 
-The descriptors are opened while only our code runs in there; later nothing the student does can point them elsewhere.
+A `Tree` reads through the sandbox's own /proc. Its descriptors are opened while only our code runs in there; later
+nothing the student does can point them elsewhere. family.py is for sessions without a namespace.
 """
 
 from __future__ import annotations
@@ -11,17 +12,18 @@ import re
 import select
 import signal
 import time
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 _FEW_SOCKETS = 32  # of a whole tree; honest work stays below, and what they hold is then not worth counting
 _DATAGRAMS = 11  # a datagram socket queues net.unix.max_dgram_qlen + 1 of them, from as many senders
 _LIST_BYTES = 16 << 20  # of the kernel's list of sockets; far more sockets than any limit on memory lets pass
-_SOCKET_BYTES = 2 * int(Path("/proc/sys/net/core/wmem_max").read_text())  # the kernel doubles what a socket asks for
 _MOST_SHARED = 8  # times the limit: so often may pages be shared, because counting them fairly takes time
 _RECOUNT_S = 0.5  # so long a fair count is believed while nothing grows
-_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,39 +35,38 @@ class Sample:
     tasks: int
 
 
-class Tree:
-    """The process tree under one namespace's init. Close it when done."""
+@cache
+def _socket_bytes() -> int:
+    """What a socket can hold at most: the kernel doubles what it asks for."""
+    return 2 * int(Path("/proc/sys/net/core/wmem_max").read_text())
 
-    def __init__(self, init: int, harness: int | None = None) -> None:
-        """init: process number, seen from here, of the first process of the namespace. Raises OSError.
 
-        harness: the process that becomes the student's, if it is not a child of init.
-        """
+class Processes(ABC):
+    """All processes of a session below a first one, `init`, which ends last. Close it when done."""
+
+    def __init__(self, init: int) -> None:
+        """init: process number, seen from here. Raises OSError if it is gone."""
         self._proc = -1
         self._sockets = -1
         self._counted = (0, 0, 0.0)  # at the last fair count: the upper bound, what was found, and when
         self._mounts: list[int] = []
         self.init = init
-        self.harness = harness
         self.pidfd = os.pidfd_open(init)
-        numbers = re.search(r"^NSpid:.*\t(\d+)$", Path(f"/proc/{init}/status").read_text(), re.MULTILINE)
-        if numbers is None or numbers[1] != "1":  # the process ended, and its number belongs to another by now
-            os.close(self.pidfd)
-            raise OSError(f"process {init} is no sandbox's first process")
 
+    @abstractmethod
     def look_inside(self, mounts: tuple[str, ...]) -> None:
-        """Open the sandbox's /proc, list of sockets and writable file systems. Call when the harness is up.
+        """Find out where to look from now on. Call when the harness is up and before any student code. Raises OSError.
 
-        Raises OSError.
+        mounts: one path of each writable file system whose content counts as memory.
         """
-        children = Path(f"/proc/{self.init}/task/{self.init}/children").read_text().split()
-        if self.harness is None and not children:
-            raise OSError("the sandbox has no process")
-        process = f"/proc/{self.harness or children[0]}"
-        root = f"{process}/root"
-        self._proc = os.open(f"{root}/proc", _DIRECTORY)
-        self._sockets = os.open(f"{process}/net/unix", os.O_RDONLY | os.O_CLOEXEC)
-        self._mounts = [os.open(f"{root}{path}", _DIRECTORY) for path in mounts]
+
+    @abstractmethod
+    def kill(self) -> None:
+        """Have every process end. Does not wait; safe to call from any thread, and again."""
+
+    @abstractmethod
+    def _numbers(self) -> list[str]:
+        """The processes there are, by their numbers in `_proc`. Raises OSError when all are gone."""
 
     def sample(self, memory_limit: int) -> Sample:
         """Look once. Memory is a cheap upper bound below the limit; near it shared pages are counted fairly.
@@ -74,7 +75,7 @@ class Tree:
         limit the upper bound counts: a count that takes seconds would let memory run away meanwhile.
         """
         cpu, tasks, private, shared = 0.0, 0, 0, 0
-        numbers = [name for name in os.listdir(self._proc) if name.isdigit()]  # noqa: PTH208  a descriptor
+        numbers = self._numbers()
         for number in numbers:
             with contextlib.suppress(OSError, ValueError, IndexError, KeyError):
                 cpu += self._cpu(number)
@@ -88,13 +89,8 @@ class Tree:
             memory = self._fairly(memory, memory_limit, numbers, files)
         return Sample(cpu, memory + self._in_sockets(), tasks)
 
-    def kill(self) -> None:
-        """Kill the namespace's init, and with it, by the kernel, every process inside."""
-        with contextlib.suppress(ProcessLookupError):
-            signal.pidfd_send_signal(self.pidfd, signal.SIGKILL)
-
     def wait_gone(self, seconds: float) -> bool:
-        """True once no process of the namespace is left (the kernel lets init end last)."""
+        """True once no process is left."""
         poll = select.poll()
         poll.register(self.pidfd, select.POLLIN)
         return bool(poll.poll(seconds * 1000))
@@ -136,6 +132,8 @@ class Tree:
 
         The list has all sockets of the namespace, also those that wait to be accepted or travel through another.
         """
+        if self._sockets < 0:
+            return 0
         os.lseek(self._sockets, 0, os.SEEK_SET)
         kinds: list[bytes] = []
         listing = b""
@@ -145,14 +143,14 @@ class Tree:
             *lines, listing = (listing + piece).split(b"\n")
             kinds += [words[4] for line in lines if len(words := line.split(maxsplit=5)) > 4]
         count = sum(_DATAGRAMS if kind == b"0002" else 1 for kind in kinds[1:])
-        return _SOCKET_BYTES * max(count - _FEW_SOCKETS, 0)
+        return _socket_bytes() * max(count - _FEW_SOCKETS, 0)
 
     def _status(self, number: str) -> dict[str, int]:
         """A process's status. If its first thread has ended, the memory stands in that of the others."""
         status = self._fields(f"{number}/status")
         if "RssAnon" in status or status["Threads"] < 2:
             return status
-        folder = os.open(f"{number}/task", _DIRECTORY, dir_fd=self._proc)
+        folder = os.open(f"{number}/task", DIRECTORY, dir_fd=self._proc)
         try:
             threads = os.listdir(folder)  # noqa: PTH208  a descriptor
         finally:
@@ -187,3 +185,41 @@ class Tree:
     def _used(mount: int) -> int:
         use = os.fstatvfs(mount)
         return (use.f_blocks - use.f_bfree) * use.f_frsize
+
+
+class Tree(Processes):
+    """The process tree under one namespace's init."""
+
+    def __init__(self, init: int, harness: int | None = None) -> None:
+        """init: process number, seen from here, of the first process of the namespace. Raises OSError.
+
+        harness: the process that becomes the student's, if it is not a child of init.
+        """
+        super().__init__(init)
+        self.harness = harness
+        numbers = re.search(r"^NSpid:.*\t(\d+)$", Path(f"/proc/{init}/status").read_text(), re.MULTILINE)
+        if numbers is None or numbers[1] != "1":  # the process ended, and its number belongs to another by now
+            os.close(self.pidfd)
+            raise OSError(f"process {init} is no sandbox's first process")
+
+    def look_inside(self, mounts: tuple[str, ...]) -> None:
+        """Open the sandbox's /proc, list of sockets and writable file systems. Call when the harness is up.
+
+        Raises OSError.
+        """
+        children = Path(f"/proc/{self.init}/task/{self.init}/children").read_text().split()
+        if self.harness is None and not children:
+            raise OSError("the sandbox has no process")
+        process = f"/proc/{self.harness or children[0]}"
+        root = f"{process}/root"
+        self._proc = os.open(f"{root}/proc", DIRECTORY)
+        self._sockets = os.open(f"{process}/net/unix", os.O_RDONLY | os.O_CLOEXEC)
+        self._mounts = [os.open(f"{root}{path}", DIRECTORY) for path in mounts]
+
+    def kill(self) -> None:
+        """Kill the namespace's init, and with it, by the kernel, every process inside."""
+        with contextlib.suppress(ProcessLookupError):
+            signal.pidfd_send_signal(self.pidfd, signal.SIGKILL)
+
+    def _numbers(self) -> list[str]:
+        return [name for name in os.listdir(self._proc) if name.isdigit()]  # noqa: PTH208  a descriptor

@@ -12,7 +12,7 @@ from autograder.model import Verdict
 from autograder.sandbox import endings
 from autograder.sandbox.base import Limits
 from autograder.sandbox.cgroups import Group
-from autograder.sandbox.tree import Sample, Tree
+from autograder.sandbox.tree import Processes, Sample
 
 log = logging.getLogger(__name__)
 
@@ -28,7 +28,7 @@ class Watchdog:
 
     def __init__(
         self,
-        tree: Tree,
+        tree: Processes,
         limits: Limits,
         on_break: Callable[[Verdict, str, str], None],
         group: Group | None = None,

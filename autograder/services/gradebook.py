@@ -81,6 +81,7 @@ def scores(person: Person, assignment_id: str) -> Scores:
         member = access.instructed(session, person, assignment_id)
         students = people.students(session, member.course.id)
         best = reports.best_of(session, assignment_id)
+        warnings = reports.warnings(session, assignment_id)
         rates = reports.pass_rates(session, assignment_id, member.course.id)
     rows = []
     for student in students:
@@ -97,6 +98,8 @@ def scores(person: Person, assignment_id: str) -> Scores:
                 best_id=line.best_id if line else None,
                 best_score=line.best_score if line else None,
                 last_submitted=line.last_submitted if line else None,
+                latest_warning=warnings.get(line.latest_id or "", "") if line else "",
+                best_warning=warnings.get(line.best_id or "", "") if line else "",
             )
         )
     view = _assignment_view(member.assignment, member.course, member.role)

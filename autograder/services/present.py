@@ -52,12 +52,11 @@ def full_report(row: GradeReportRow, lens: Lens, figures: int) -> ReportView:
         figures=figures,
         receipt=row.detail["receipt"],
         seconds=row.detail["seconds"],
-        warning=row.detail["warning"],
     )
 
 
 def light_report(row: GradeReportRow, rows: Sequence[CheckRow], lens: Lens) -> ReportView:
-    """Score, verdict and the number of withheld checks, from narrow rows alone."""
+    """Score, verdict, warning and the number of withheld checks, from narrow rows alone."""
     return replace(_report(row, narrow_checks(rows), lens), checks=())
 
 
@@ -84,7 +83,7 @@ def _report(row: GradeReportRow, checks: Sequence[CheckResult], lens: Lens) -> R
         figures=0,
         receipt={},
         seconds={},
-        warning="",
+        warning=row.warning,
         finished=row.created,
         withheld=withheld,
         withheld_until=Counter(check.visibility for check in checks if not lens.shows(check.visibility)),

@@ -53,6 +53,7 @@ class ReportView:
 
     `withheld` counts checks that exist but are not shown now; while it is above zero, score, max_score and verdict
     cover only the shown checks. withheld_until: the same number by visibility, which says when they will be shown.
+    warning: a sentence about the sandbox, empty if it isolated fully.
     """
 
     job_id: str
@@ -108,6 +109,8 @@ class ScoreRow:
     best_id: str | None
     best_score: float | None
     last_submitted: datetime | None
+    latest_warning: str = ""  # of the report behind the score
+    best_warning: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,6 @@ def report_to_detail(report: GradeReport) -> dict[str, Any]:
         "output": report.output,
         "receipt": dict(report.receipt),
         "seconds": dict(report.seconds),
-        "warning": report.warning,
     }
 
 

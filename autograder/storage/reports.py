@@ -57,6 +57,7 @@ def add(
         verdict=report.verdict.value,
         score=report.score,
         max_score=report.max_score,
+        warning=report.warning,
         detail=report_to_detail(report),
         created=created,
     )
@@ -132,6 +133,16 @@ def refresh_best(session: Session, assignment_id: str, student_id: str) -> None:
 def best_of(session: Session, assignment_id: str) -> dict[str, Best]:
     """The summary lines of an assignment by student."""
     return {row.student_id: row for row in session.scalars(select(Best).where(Best.assignment_id == assignment_id))}
+
+
+def warnings(session: Session, assignment_id: str) -> dict[str, str]:
+    """The warning of each submission to an assignment whose report in force has one."""
+    rows = session.execute(
+        select(GradeReportRow.submission_id, GradeReportRow.warning)
+        .join(Submission, Submission.id == GradeReportRow.submission_id)
+        .where(Submission.assignment_id == assignment_id, not_(GradeReportRow.superseded), GradeReportRow.warning != "")
+    ).all()
+    return {row[0]: row[1] for row in rows}
 
 
 def pass_rates(session: Session, assignment_id: str, course_id: str) -> list[tuple[str, str, int, int]]:

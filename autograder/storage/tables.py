@@ -178,7 +178,10 @@ class JobProgress(Base):
 
 
 class GradeReportRow(Base):
-    """What one grading job found; at most one a job, and one in force (not superseded) a submission."""
+    """What one grading job found; at most one a job, and one in force (not superseded) a submission.
+
+    warning: a sentence about the sandbox it was graded in, empty if that isolates fully.
+    """
 
     __tablename__ = "grade_reports"
     __table_args__ = (
@@ -204,6 +207,7 @@ class GradeReportRow(Base):
     verdict: Mapped[str]
     score: Mapped[float]
     max_score: Mapped[float]
+    warning: Mapped[str] = mapped_column(server_default=text("''"))
     detail: Mapped[dict[str, Any]]
     created: Mapped[datetime]
 

@@ -98,11 +98,16 @@ def set_readable_by_itself() -> None:
 
 
 def set_limits(limits: Mapping[str, int]) -> None:
-    """Hard limits by name (CPU, NPROC, …). The kernel's out-of-memory killer is told to look here first."""
+    """Hard limits by name (CPU, NPROC, …), never above those in force. The out-of-memory killer is told to look here
+    first.
+    """
     with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w", encoding="ascii") as file:  # noqa: PTH123
         file.write("1000")
     for name, value in limits.items():
-        resource.setrlimit(getattr(resource, f"RLIMIT_{name}"), (value, value))
+        kind = getattr(resource, f"RLIMIT_{name}")
+        _, hard = resource.getrlimit(kind)
+        value = value if hard == resource.RLIM_INFINITY else min(value, hard)
+        resource.setrlimit(kind, (value, value))
 
 
 def clear_ambient_capabilities() -> None:

@@ -19,7 +19,7 @@ from autograder.errors import SandboxError, SandboxStopped, SandboxUnavailable
 from autograder.model import Verdict
 from autograder.sandbox.base import Limits, Message, Sandbox
 from autograder.sandbox.bubblewrap import BubblewrapSandbox
-from tests.conformance.conftest import MINI_HARNESS, SANDBOXES, Box, living, sleeper, wait_for
+from tests.conformance.conftest import EVERY, MINI_HARNESS, SANDBOXES, Box, gap, living, sleeper, wait_for
 
 OpenBox = Callable[..., Box]
 
@@ -152,12 +152,12 @@ def test_stopped_processes_and_exit_handlers_do_not_survive(open_box: OpenBox, m
     assert living(marker) == []
 
 
-@pytest.mark.parametrize("name", SANDBOXES)
+@pytest.mark.parametrize("name", EVERY)
 def test_a_killed_worker_takes_its_sandboxes_along(name: str, marker: str) -> None:
     code = (
         "import sys, time; from pathlib import Path\n"
         "from tests.conformance.conftest import *\n"
-        "sandbox = SANDBOXES[sys.argv[2]](MINI_HARNESS); box = Box(sandbox.open(Limits()))\n"
+        "sandbox = EVERY[sys.argv[2]](MINI_HARNESS); box = Box(sandbox.open(Limits()))\n"
         "box.answer(sleeper(sys.argv[1][::-1])); print('up', flush=True); time.sleep(99)\n"
     )
     worker = subprocess.Popen([sys.executable, "-c", code, marker[::-1], name], stdout=subprocess.PIPE)
@@ -170,6 +170,7 @@ def test_a_killed_worker_takes_its_sandboxes_along(name: str, marker: str) -> No
     assert wait_for(lambda: not living(marker))
 
 
+@gap("processes")
 def test_sessions_side_by_side_cannot_see_each_other(open_box: OpenBox) -> None:
     one, two = open_box(), open_box()
     listen = "import socket, builtins; s = builtins.s = socket.socket(socket.AF_UNIX); s.bind('\\0meet'); s.listen()"
@@ -187,16 +188,19 @@ def test_the_runtime_is_known_without_starting_it(sandbox: Sandbox) -> None:
     session = sandbox.open(Limits())
     assert Box(session).answer("import sys; answer = sys.version.split()[0]") == versions["python"]
     session.close()
-    assert sandbox.warning() == ""
+
+
+def test_only_a_sandbox_that_isolates_has_no_warning(sandbox: Sandbox) -> None:
+    assert (sandbox.warning() == "") == (sandbox.name in SANDBOXES)
 
 
 @pytest.mark.parametrize(
     ("source", "words"),
     [("import sys; sys.exit('no torch here')", "no torch here"), ("", "ended before"), ("print(1", "SyntaxError")],
 )
-@pytest.mark.parametrize("name", SANDBOXES)
+@pytest.mark.parametrize("name", EVERY)
 def test_a_harness_that_does_not_start_is_our_fault(tmp_path: Path, name: str, source: str, words: str) -> None:
-    sandbox = SANDBOXES[name](_harness(tmp_path, source))
+    sandbox = EVERY[name](_harness(tmp_path, source))
     with pytest.raises(SandboxError, match=words) as caught:
         sandbox.open(Limits())
     sandbox.close()

@@ -22,7 +22,8 @@ PASSWD = Path(__file__).with_name("passwd")  # gives USER a name, as every user 
 CHOSEN = (
     "answers_and_keeps or measured or ten_sessions or daemons or killed_worker or side_by_side or without_namespaces "
     "or allow_list or nobody or writable or of_this_machine or processor_time or test_memory or count_once "
-    "or refused_beyond or disk_space or empty_files or flood"
+    "or refused_beyond or disk_space or empty_files or flood "
+    "or subprocess"  # of the weak sandbox everything, because this is the only place where it is tried
 )
 
 

@@ -11,7 +11,7 @@ import pytest
 from autograder.config import settings
 from autograder.errors import SandboxStopped
 from autograder.model import Verdict
-from autograder.sandbox import NAMES, open_sandbox
+from autograder.sandbox import NAMES, TRUST, WEAK, open_sandbox
 from autograder.sandbox.base import Limits, Sandbox, SandboxSession
 
 SUBMISSION = b"""
@@ -45,10 +45,10 @@ def speaks(number):
 """
 
 
-@pytest.fixture(scope="module", params=NAMES)
+@pytest.fixture(scope="module", params=(*NAMES, WEAK))
 def real_sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
     """Every implementation in turn, as the settings name it."""
-    made = open_sandbox(settings().model_copy(update={"sandbox": request.param}))
+    made = open_sandbox(settings().model_copy(update={"sandbox": request.param, "allow_weak_sandbox": TRUST}))
     yield made
     made.close()
 

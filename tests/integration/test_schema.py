@@ -14,6 +14,26 @@ from autograder.storage.engine import connect
 from autograder.storage.tables import Base
 from tests.conftest import Configure, Postgres
 
+BEFORE = (
+    "INSERT INTO users (id, email, name, password_hash, created) VALUES ('u', 'e', 'n', 'p', '2026-01-01 00:00:00')",
+    "INSERT INTO courses (id, name) VALUES ('c', 'C')",
+    "INSERT INTO assignments (id, course_id, spec_id, title, created) "
+    "VALUES ('a', 'c', 's', 't', '2026-01-01 00:00:00')",
+    *(
+        statement.replace("{n}", number).replace("{detail}", detail)
+        for number, detail in (("1", '{"warning": "It was “weak”."}'), ("2", '{"warning": ""}'))
+        for statement in (
+            "INSERT INTO submissions (id, assignment_id, student_id, attempt, created, filename, size, state) "
+            "VALUES ('{n}', 'a', 'u', {n}, '2026-01-01 00:00:00', 'f', 1, 'accepted')",
+            "INSERT INTO grading_jobs (id, submission_id, student_id, state, lane, rank, created, available) "
+            "VALUES ('{n}', '{n}', 'u', 'done', 'cpu', 0, '2026-01-01 00:00:00', '2026-01-01 00:00:00')",
+            "INSERT INTO grade_reports (id, job_id, submission_id, superseded, spec_id, spec_digest, verdict, score, "
+            "max_score, detail, created) VALUES ({n}, '{n}', '{n}', false, 's', 'd', 'passed', 1, 1, '{detail}', "
+            "'2026-01-01 00:00:00')",
+        )
+    ),
+)
+
 
 def differences(engine: Engine) -> list[object]:
     """What Alembic would still change."""
@@ -59,6 +79,21 @@ def test_downgrade_leaves_nothing(tmp_path: Path) -> None:
         migrate.command.downgrade(migrate._config(connection), "base")
     assert inspect(engine).get_table_names() == ["alembic_version"]
     engine.dispose()
+
+
+def test_warnings_of_older_reports_are_kept(tmp_path: Path, postgres: Postgres) -> None:
+    """They stood in the report's JSON alone, where tables of many reports do not look."""
+    for url in (f"sqlite:///{tmp_path / 'x.db'}", postgres.empty()):
+        engine = connect(url)
+        with engine.begin() as connection:
+            migrate.command.upgrade(migrate._config(connection), "0001")
+            for statement in BEFORE:
+                connection.execute(text(statement))
+        migrate.upgrade(engine)
+        with engine.connect() as connection:
+            found = connection.execute(text("SELECT id, warning FROM grade_reports ORDER BY id")).all()
+        assert [tuple(row) for row in found] == [(1, "It was “weak”."), (2, "")]
+        engine.dispose()
 
 
 def _upgrade(url: str) -> str | None:

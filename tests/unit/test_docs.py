@@ -10,6 +10,7 @@ import pytest
 
 from autograder.checks.base import Check, Context
 from autograder.model import Observation, Verdict
+from autograder.sandbox.plain import GAPS, TRUST
 from autograder.specs.loader import load_spec
 
 ROOT = Path(__file__).parent.parent.parent
@@ -25,6 +26,13 @@ def test_links_to_files_lead_somewhere(page: Path) -> None:
     targets = re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", page.read_text())
     missing = [t for t in targets if "://" not in t and not (page.parent / t).exists()]
     assert not missing
+
+
+def test_the_weak_sandbox_is_described_as_the_code_has_it() -> None:
+    text = (ROOT / "docs/security.md").read_text()
+    section = text.partition("## Weak sandbox")[2].partition("\n## ")[0]
+    assert dict(re.findall(r"^\| `(\w+)` \| (.*) \|$", section, re.MULTILINE)) == GAPS
+    assert f'AUTOGRADER_ALLOW_WEAK_SANDBOX="{TRUST}"' in section
 
 
 def test_the_example_of_a_check_judges() -> None:

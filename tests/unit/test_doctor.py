@@ -9,6 +9,8 @@ import typer
 
 from autograder.cli import doctor
 from autograder.config import settings
+from autograder.sandbox import NAMES, TRUST, WEAK, cgroups
+from autograder.sandbox.plain import GAPS
 
 
 def test_this_machine_can_grade() -> None:
@@ -23,6 +25,90 @@ def test_what_is_missing_comes_with_advice(tmp_path: Path) -> None:
     missing = {finding.subject: finding for finding in findings if finding.state is doctor.State.MISSING}
     assert set(missing) == {"runtime", "trial"}
     assert all(finding.advice for finding in missing.values())
+
+
+def findings_of(**changed: object) -> dict[str, doctor.Finding]:
+    """The findings by subject, under changed settings."""
+    return {finding.subject: finding for finding in doctor.doctor(settings().model_copy(update=changed))}
+
+
+def test_everything_the_sandbox_rests_on_is_named() -> None:
+    findings = findings_of()
+    wanted = (
+        "machine",
+        "nested in",
+        "bubblewrap",
+        "user namespaces",
+        "system call filter",
+        "Landlock",
+        "control groups",
+    )
+    assert set(wanted) <= set(findings)
+    assert findings["user namespaces"].found.startswith("made one")
+    assert "level " in findings["Landlock"].found
+    assert "version" in findings["control groups"].found
+    assert "weak sandbox" not in findings
+    assert all(finding.advice for finding in findings.values() if finding.state is not doctor.State.OK)
+
+
+@pytest.mark.parametrize(
+    ("level", "has", "lacks"), [(0, "level 0", "TCP"), (3, "3: files; not TCP", "files, TCP,"), (6, "sockets", "not")]
+)
+def test_the_level_of_landlock_says_what_it_fences(
+    monkeypatch: pytest.MonkeyPatch, level: int, has: str, lacks: str
+) -> None:
+    monkeypatch.setattr(doctor, "_landlock_level", lambda: level)
+    finding = doctor._landlock()
+    assert has in finding.found
+    assert lacks not in finding.found.replace("not built in, not active", "")
+    assert (finding.state is doctor.State.NOTE) == (level == 0)
+
+
+def test_namespaces_that_are_refused_when_tried_are_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As under a container engine's filter, where every switch of the kernel looks right."""
+    monkeypatch.setattr(doctor, "_TRY_NAMESPACE", "import errno, os; print(os.strerror(errno.EPERM))")
+    finding = doctor._user_namespaces()
+    assert (finding.state, "not permitted" in finding.found) == (doctor.State.MISSING, True)
+    assert "Weak sandbox" in finding.advice
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "says"),
+    [
+        ("/proc/1/cgroup", "0::/system.slice/docker-9f.scope", "by its control group"),
+        ("/proc/1/mountinfo", "22 1 0:20 / / rw,relatime - overlay overlay rw,lowerdir=/x", "by its root file system"),
+        ("/proc/self/uid_map", "         0     100000      65536", "a user namespace that somebody else made"),
+        ("/proc/1/cgroup", "0::/init.scope", "no container"),
+    ],
+)
+def test_a_container_is_noticed(monkeypatch: pytest.MonkeyPatch, path: str, text: str, says: str) -> None:
+    monkeypatch.setattr(doctor, "_read", lambda asked: text if asked == path else "")
+    monkeypatch.setattr(doctor, "_ENGINES", {})
+    monkeypatch.delenv("KUBERNETES_SERVICE_HOST", raising=False)
+    assert says in doctor._container().found
+
+
+def test_control_groups_name_the_version_and_what_keeps_sessions_from_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    def not_delegated(_setting: str) -> tuple[None, str]:
+        return None, "/sys/fs/cgroup/x is not writable for this user"
+
+    monkeypatch.setattr(cgroups, "find", not_delegated)
+    mounts = "30 24 0:26 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw,nsdelegate"
+    monkeypatch.setattr(doctor, "_read", lambda path: mounts if path == "/proc/self/mountinfo" else "")
+    finding = doctor._memory_control(settings())
+    assert finding.found.startswith("version 2; none for sessions: /sys/fs/cgroup/x is not writable")
+    assert "Delegate=yes" in finding.advice
+
+
+def test_the_weak_sandbox_is_named_with_each_of_its_gaps(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "_TRY_NAMESPACE", "print('no')")
+    refused = findings_of(sandbox=WEAK)
+    assert {name: refused[f"gap: {name}"].found for name in GAPS} == GAPS
+    assert "isolates nothing" in refused["trial"].found
+    assert TRUST in refused["trial"].found
+    assert refused["user namespaces"].state is doctor.State.NOTE, "it needs none"
+    for name in NAMES:
+        assert "weak sandbox" not in findings_of(sandbox=name)
 
 
 def test_the_command_prints_and_fails(

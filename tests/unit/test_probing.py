@@ -46,6 +46,7 @@ class Session:
 
     def __init__(self, answers: Mapping[str, Answer]) -> None:
         self.alive = True
+        self.data = "/data"
         self.asked: list[tuple[str, Mapping[str, Any]]] = []
         self._answers = answers
 
