@@ -204,21 +204,6 @@ def test_scores_as_json_and_csv(world: World) -> None:
     ]
 
 
-def test_a_weak_sandbox_is_told_of_wherever_its_score_is(world: World) -> None:
-    made = hand_in(world).json()
-    grade_next(make_report(make_check(1, 10.0, 10.0), warning="It ran without isolation."))
-    client, mine = world.api(world.ours.instructor), world.api(world.other)
-    assert mine.get(f"/api/v1/submissions/{made['id']}").json()["report"]["warning"] == "It ran without isolation."
-    (listed,) = mine.get(f"/api/v1{world.path}/submissions").json()
-    assert listed["report"]["warning"] == "It ran without isolation."
-    told = [
-        (row["latest_warning"], row["best_warning"]) for row in client.get(f"/api/v1{world.path}/scores").json()["rows"]
-    ]
-    assert told == [("", ""), ("It ran without isolation.",) * 2]
-    rows = list(csv.DictReader(io.StringIO(client.get(f"/api/v1{world.path}/scores.csv").text)))
-    assert [(row["latest_warning"], row["best_warning"]) for row in rows] == told
-
-
 def test_names_are_no_formulas_in_the_csv(world: World) -> None:
     evil = accounts.create_user("evil@example.org", '=HYPERLINK("http://x","y")', "correct horse")
     accounts.enrol(world.ours.course_id, evil.id, gradebook.Role.STUDENT)

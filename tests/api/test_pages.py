@@ -266,29 +266,6 @@ def test_instructors_see_scores_rates_students_and_the_table(world: World) -> No
     assert theirs.status_code == 404
 
 
-def test_a_weak_sandbox_is_told_of_on_every_page_with_its_score(world: World) -> None:
-    student, teacher = world.browser(world.other).http, world.browser(world.ours.instructor).http
-    assert "without isolation" not in teacher.get(world.path).text
-    made = hand_in(world.other, world.ours)
-    grade_next(make_report(make_check(1, 10.0, 10.0), warning="It ran in the open."))
-    report = f"/submissions/{made.id}"
-    for browser, path in [(student, report), (student, f"{report}/fragment"), (teacher, report), (teacher, world.path)]:
-        text = browser.get(path).text
-        assert "Graded without isolation" in text, path
-        assert "It ran in the open." in text, path
-    for browser, path in [
-        (student, "/"),
-        (student, world.path),
-        (teacher, world.path),
-        (teacher, f"{world.path}/students/{world.other.id}"),
-    ]:
-        assert '<span class="mark">without isolation</span>' in browser.get(path).text, path
-    assert world.api(world.ours.instructor).post(f"/api/v1{report}/regrade").status_code == 202
-    text = student.get(report).text
-    assert "Being graded again" in text
-    assert "It ran in the open." in text
-
-
 @pytest.mark.parametrize(
     ("report", "says", "never"),
     [
