@@ -12,7 +12,7 @@ from types import MappingProxyType
 from autograder import reseeding, scoring
 from autograder.checks.base import Context
 from autograder.intake import Upload
-from autograder.model import CheckResult, GradeReport, Observation, Outcome, Verdict, Visibility
+from autograder.model import CheckResult, GradeReport, Observation, Outcome, Trust, Verdict, Visibility
 from autograder.probing import Prober
 from autograder.sandbox.base import Sandbox
 from autograder.specs import calibration
@@ -123,12 +123,12 @@ class _Run:
         begun = time.monotonic()
         if stopped_by:
             outcome = Outcome(Verdict.SKIPPED, 0.0, f"Not run, because “{stopped_by}” has to pass first.")
-            observation = Observation("none")
+            observation, trust = Observation("none"), Trust.MEASURED
         else:
             for name in check.spec.also.values():  # first, so that a training can be judged with them
                 self._observation(name)
             observation = self._observation(check.spec.observe)
-            outcome = self._judge(check, observation)
+            outcome, trust = self._judge(check, observation), self._trust(check, observation)
         self.witness.judged(check, observation, outcome)
         result = CheckResult(
             number=len(self.results) + 1,
@@ -143,7 +143,7 @@ class _Run:
             message=outcome.message,
             hint=_hint(check, outcome),
             evidence=outcome.evidence,
-            trust=observation.trust,
+            trust=trust,
             seconds=round(time.monotonic() - begun, 3),
         )
         self.results.append(result)
@@ -210,6 +210,19 @@ class _Run:
             return Outcome(failure.verdict, 0.0, failure.message, failure.hint, evidence)
         return self.settled.get(check.spec.id) or self._call_check(check, observation)
 
+    def _trust(self, check: LoadedCheck, observation: Observation) -> Trust:
+        """Whose word a result rests on. That an observation failed the judge sees itself."""
+        if any(self.observations[name].failure is not None for name in self._needed(check)):
+            return Trust.MEASURED
+        return check.check.trust(observation, self._context(check), check.params_for(self.data.name))
+
+    def _context(self, check: LoadedCheck) -> Context:
+        data = self.data
+        also = {role: self.observations[name] for role, name in check.spec.also.items()}
+        return Context(
+            data.arrays, data.class_names, data.cases, data.facts, data.hidden, MappingProxyType(also), data.name
+        )
+
     def _needed(self, check: LoadedCheck) -> list[str]:
         """The observations whose failure is this check's: those it names, and those that these tell the usage of."""
         named = [check.spec.observe, *check.spec.also.values()]
@@ -228,13 +241,8 @@ class _Run:
         return next((c.title for c in (*seen, *direct)), None)
 
     def _call_check(self, check: LoadedCheck, observation: Observation) -> Outcome:
-        data = self.data
-        also = {role: self.observations[name] for role, name in check.spec.also.items()}
-        context = Context(
-            data.arrays, data.class_names, data.cases, data.facts, data.hidden, MappingProxyType(also), data.name
-        )
         try:
-            return check.check.judge(observation, context, check.params_for(self.data.name))
+            return check.check.judge(observation, self._context(check), check.params_for(self.data.name))
         except Exception:
             log.exception("check %s of %s raised", check.spec.id, self.loaded.spec.id)
             return Outcome(

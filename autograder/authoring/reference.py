@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from autograder.checks import registry
 from autograder.checks.base import Check
+from autograder.model import Trust
 from autograder.specs.schema import PROBES
 
 _OPENING = """\
@@ -21,6 +22,10 @@ Made by `bin/autograder check docs` from the code; don't edit. How they are put 
 
 A check judges the answer to a probe. A parameter of kind *array* names an array of the data set, one of kind *label* a
 label of a training's `evaluate`. **Bold** parameters have no default.
+
+A result is marked *measured* if the judge computed it from answers to inputs that it chose, from the text of the upload
+or from outside the student's process; *reported* if points can rest on that process's own word, which it may make up.
+A word that can only cost points does not count.
 """
 
 
@@ -40,11 +45,24 @@ def check_section(check: Check) -> str:
         f"### `{check.kind}`\n",
         _docstring(type(check)),
         "",
-        f"Title on the report: “{check.title}”. Judges: {_codes(sorted(check.probes))}.",
+        f"Title on the report: “{check.title}”. Judges: {_codes(sorted(check.probes))}. {_mark(check)}",
         "",
         *_fields(check.Params),
     ]
     return "\n".join(lines)
+
+
+def _mark(check: Check) -> str:
+    """How its results are marked on a report."""
+    rests = check.own_word
+    if isinstance(rests, tuple):
+        return f"Marked *reported* where {_codes(rests).replace(', ', ' or ')} is set, else *measured*."
+    if rests is None:
+        trusts = {PROBES[probe].trust for probe in check.probes}
+        if len(trusts) > 1:
+            return "Marked as its probe is."
+        rests = trusts == {Trust.REPORTED}
+    return "Marked *reported*." if rests else "Marked *measured*."
 
 
 def _overview(kinds: Mapping[str, Check]) -> str:
@@ -55,9 +73,9 @@ def _overview(kinds: Mapping[str, Check]) -> str:
     return "\n".join(rows) + "\n"
 
 
-def _probe_section(probe: str, model: type[BaseModel], kinds: Mapping[str, Check]) -> str:
+def _probe_section(probe: str, model: Any, kinds: Mapping[str, Check]) -> str:
     judged = sorted(kind for kind, check in kinds.items() if probe in check.probes)
-    lines = [f"### `{probe}` (probe)\n", _docstring(model), ""]
+    lines = [f"### `{probe}` (probe)\n", f"{_docstring(model)} Values: *{model.trust.value}*.", ""]
     if judged:
         lines += [f"Judged by: {_codes(judged)}.", ""]
     return "\n".join([*lines, *_fields(model, without={"probe", "wall_s"})])

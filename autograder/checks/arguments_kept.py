@@ -27,6 +27,7 @@ class ArgumentsKept(Check):
     kind: ClassVar[str] = "arguments_kept"
     title: ClassVar[str] = "Arguments are left as they were"
     probes: ClassVar[frozenset[str]] = frozenset({"calls"})
+    own_word: ClassVar[bool] = True
     Params: ClassVar[type[Params]] = ArgumentsKeptParams
 
     def judge(self, observation: Observation, context: Context, params: ArgumentsKeptParams) -> Outcome:

@@ -14,7 +14,7 @@ from typing import Annotated, Any, ClassVar
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from autograder.model import Observation, Outcome, Verdict
+from autograder.model import Observation, Outcome, Trust, Verdict
 
 Array = np.ndarray[Any, Any]
 # Parameters that name something of the spec are annotated so; the loader looks them up and suggests a near name.
@@ -62,7 +62,20 @@ class Check(ABC):
     also_roles: ClassVar[Mapping[str, frozenset[str]]] = {}  # role → kinds of probe it accepts; the spec must give it
     optional_roles: ClassVar[Mapping[str, frozenset[str]]] = {}  # the same, for roles a spec may leave out
     wants_leftover: ClassVar[bool] = False  # judges the gradient that a training left; see the probe `train`
+    # Whether points can rest on the student process's own word: None: where its probe's values are that; or always,
+    # never, or where one of these parameters is set. A word that can only cost points does not count.
+    own_word: ClassVar[bool | tuple[str, ...] | None] = None
     Params: ClassVar[type[Params]] = Params
+
+    def trust(self, observation: Observation, context: Context, params: Any) -> Trust:
+        """How a judgement of these observations is marked on a report."""
+        rests = self.own_word
+        if rests is None:
+            rests = Trust.REPORTED in {observation.trust, *(other.trust for other in context.also.values())}
+        elif not isinstance(rests, bool):
+            fields = type(params).model_fields
+            rests = any(getattr(params, n) != fields[n].get_default(call_default_factory=True) for n in rests)
+        return Trust.REPORTED if rests else Trust.MEASURED
 
     @abstractmethod
     def judge(self, observation: Observation, context: Context, params: Any) -> Outcome:

@@ -42,6 +42,7 @@ class LayerBehaviour(Check):
     kind: ClassVar[str] = "layer_behaviour"
     title: ClassVar[str] = "What the layers do"
     probes: ClassVar[frozenset[str]] = frozenset({"behave"})
+    own_word: ClassVar[tuple[str, ...]] = ("dropout", "batch_norms", "init")
     Params: ClassVar[type[Params]] = LayerBehaviourParams
 
     def judge(self, observation: Observation, _context: Context, params: LayerBehaviourParams) -> Outcome:

@@ -56,7 +56,10 @@ _SOFTMAX_HINT = (
 
 
 class LossCurve(Check):
-    """Cross entropy computed by the judge from outputs on its own inputs before training and after every epoch."""
+    """Cross entropy computed by the judge from outputs on its own inputs before training and after every epoch.
+
+    The gradient left over is the process's own word, which can only cost points.
+    """
 
     kind: ClassVar[str] = "loss_curve"
     title: ClassVar[str] = "Loss curve"

@@ -35,11 +35,12 @@ class ResourcesParams(Params):
 
 
 class Resources(Check):
-    """Time and memory of another observation, measured from outside the student's process."""
+    """Time and memory of another observation, measured from outside the process; the card's memory is its own word."""
 
     kind: ClassVar[str] = "resources"
     title: ClassVar[str] = "Time and memory"
     probes: ClassVar[frozenset[str]] = frozenset({"usage"})
+    own_word: ClassVar[tuple[str, ...]] = ("max_gpu_mb",)
     Params: ClassVar[type[Params]] = ResourcesParams
 
     def judge(self, observation: Observation, _context: Context, params: ResourcesParams) -> Outcome:

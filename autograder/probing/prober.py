@@ -16,23 +16,23 @@ from autograder.specs.schema import ObservationSpec, UsageOf
 
 Probe = Callable[[StudentProcess, Any, int, dict[str, Any]], None]
 
-_PROBES: dict[str, tuple[Probe, Trust]] = {
-    "resolve": (models.resolve, Trust.REPORTED),
-    "construct": (models.construct, Trust.REPORTED),
-    "forward": (models.forward, Trust.MEASURED),
-    "gradient_norms": (training.gradient_norms, Trust.REPORTED),
-    "overfit": (training.overfit, Trust.MEASURED),
-    "train": (training.train, Trust.MEASURED),
-    "call": (calls.call, Trust.MEASURED),
-    "calls": (calls.calls, Trust.MEASURED),
-    "predict": (models.predict, Trust.MEASURED),
-    "trace": (inspection.trace, Trust.REPORTED),
-    "behave": (inspection.behave, Trust.REPORTED),
-    "moves": (inspection.moves, Trust.REPORTED),
-    "schedule": (extras.schedule, Trust.MEASURED),
-    "checkpoint": (extras.checkpoint, Trust.REPORTED),
-    "source": (extras.source, Trust.MEASURED),
-    "usage": (extras.usage, Trust.MEASURED),
+_PROBES: dict[str, Probe] = {
+    "resolve": models.resolve,
+    "construct": models.construct,
+    "forward": models.forward,
+    "gradient_norms": training.gradient_norms,
+    "overfit": training.overfit,
+    "train": training.train,
+    "call": calls.call,
+    "calls": calls.calls,
+    "predict": models.predict,
+    "trace": inspection.trace,
+    "behave": inspection.behave,
+    "moves": inspection.moves,
+    "schedule": extras.schedule,
+    "checkpoint": extras.checkpoint,
+    "source": extras.source,
+    "usage": extras.usage,
 }
 _WITHOUT_PROCESS = frozenset({"source", "usage"})  # what the judge knows itself
 
@@ -45,15 +45,14 @@ class Prober(StudentProcess):
         """Run one probe. What goes wrong on the student's side is in `.failure`. Raises SandboxError if it is ours."""
         begun = time.monotonic()
         partial: dict[str, Any] = {}
-        failure, tainted = None, False
-        probe, trust = _PROBES[observation.probe]
+        failure, tainted, trust = None, False, observation.trust
         try:
             if observation.probe not in _WITHOUT_PROCESS:
                 self.ensure_loaded()
                 self._begin_measuring(observation)
             begun = time.monotonic()
             self.deadline = time.monotonic() + (observation.wall_s or self.spec.limits.wall_s)
-            probe(self, observation, seed, partial)
+            _PROBES[observation.probe](self, observation, seed, partial)
             self._end_measuring(observation, time.monotonic() - begun)
         except ProbeFailed as failed:
             failure, trust = failed.failure, Trust.MEASURED

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Self, get_args
+from typing import Annotated, Any, ClassVar, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from autograder.checks.base import ArrayName, CaseList
-from autograder.model import Lane, Visibility
+from autograder.model import Lane, Trust, Visibility
 from autograder.reseeding import Rule
 
 Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=64)]
@@ -94,6 +94,8 @@ class Reseed(_Model):
 
 
 class _Observation(_Model):
+    trust: ClassVar[Trust] = Trust.MEASURED  # of its values, where a check type does not say otherwise
+
     wall_s: float | None = Field(None, gt=0, description="Wall seconds; default: the spec's limit.")
     reseed: Reseed | None = Field(None, description="Run again under new seeds while a check on it is too close.")
 
@@ -110,12 +112,14 @@ class _OfModel(_Observation):
 class Resolve(_Observation):
     """Look the entry points up."""
 
+    trust: ClassVar[Trust] = Trust.REPORTED
     probe: Literal["resolve"]
 
 
 class Construct(_Observation):
     """Build the model and list its parameters and modules (reported)."""
 
+    trust: ClassVar[Trust] = Trust.REPORTED
     probe: Literal["construct"]
     entry: Identifier = "model"
 
@@ -133,6 +137,7 @@ class Forward(_OfModel):
 class GradientNorms(_OfModel):
     """Gradient norm of every parameter after one backward pass of the cross entropy."""
 
+    trust: ClassVar[Trust] = Trust.REPORTED
     probe: Literal["gradient_norms"]
     inputs: ArrayName
     targets: ArrayName
@@ -190,6 +195,7 @@ class Calls(_Observation):
 class Trace(_OfModel):
     """Which operations a forward pass runs, in order, functional calls included (reported)."""
 
+    trust: ClassVar[Trust] = Trust.REPORTED
     probe: Literal["trace"]
     inputs: ArrayName
     train: bool = Field(False, description="Run in train mode.")
@@ -198,6 +204,7 @@ class Trace(_OfModel):
 class Behave(_OfModel):
     """How a model differs between train and eval mode, what dropout does, how weights start."""
 
+    trust: ClassVar[Trust] = Trust.REPORTED
     probe: Literal["behave"]
     inputs: ArrayName
     repeat: int = Field(8, ge=2, le=32, description="Passes in train mode.")
@@ -206,6 +213,7 @@ class Behave(_OfModel):
 class Moves(_OfModel):
     """Which parameters some training steps move, and how far."""
 
+    trust: ClassVar[Trust] = Trust.REPORTED
     probe: Literal["moves"]
     inputs: ArrayName
     targets: ArrayName
@@ -236,6 +244,7 @@ class Source(_Observation):
 class Checkpoint(_OfModel):
     """Load a weights file of the upload into the model (reported; the outputs are measured)."""
 
+    trust: ClassVar[Trust] = Trust.REPORTED
     probe: Literal["checkpoint"]
     file: str = Field(description="Pattern of its name, such as '*.pt'.")
     inputs: ArrayName | None = Field(None, description="Array to run the model on with these weights.")

@@ -23,6 +23,7 @@ class PassesMade(Check):
     kind: ClassVar[str] = "passes_made"
     title: ClassVar[str] = "As many passes as asked for"
     probes: ClassVar[frozenset[str]] = frozenset({"train"})
+    own_word: ClassVar[bool] = True
     Params: ClassVar[type[Params]] = PassesMadeParams
 
     def judge(self, observation: Observation, _context: Context, params: PassesMadeParams) -> Outcome:

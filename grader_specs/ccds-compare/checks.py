@@ -33,6 +33,7 @@ class TestMatrices(Check):
     kind: ClassVar[str] = "test_matrices"
     title: ClassVar[str] = "Confusion matrices of the test images"
     probes: ClassVar[frozenset[str]] = frozenset({"call"})
+    own_word: ClassVar[bool] = True  # what is pasted in nobody measured
     Params: ClassVar[type[Params]] = MatricesParams
 
     def judge(self, observation: Observation, _context: Context, params: MatricesParams) -> Outcome:
