@@ -1,8 +1,10 @@
-"""Data of ccds-lstm-emotion: the arrays of specs/standins/text_tasks.py, where the table says what goes where."""
+"""Data of ccds-lstm-emotion: the arrays of specs/standins/text_tasks.py (see the table there), and two with another pad."""
 
 from __future__ import annotations
 
 from pathlib import Path
+
+import numpy as np
 
 from autograder.specs.dataset import DataSet
 from autograder.specs.standins.sentences import EMOTIONS
@@ -19,4 +21,13 @@ def build(name: str, data_dir: Path | None, seed: int) -> DataSet | None:
     texts = sentences_of(name, data_dir, seed, SIZES[name])
     if texts is None:
         return None
-    return DataSet(name, token_arrays(texts, seed, SIZES[name]), HIDDEN, JUDGE_ONLY, EMOTIONS)
+    arrays = token_arrays(texts, seed, SIZES[name]) | _other_tokens(seed)
+    return DataSet(name, arrays, HIDDEN, JUDGE_ONLY, EMOTIONS)
+
+
+def _other_tokens(seed: int) -> dict[str, np.ndarray[tuple[int, ...], np.dtype[np.int64]]]:
+    """Random words of another vocabulary, numbers 4 to 59, padded with 3: other_tokens (8, 8) and with more padding."""
+    rng = np.random.default_rng([seed, 29])
+    tokens = rng.integers(4, 60, size=(8, 8))
+    tokens[np.arange(8) >= rng.permutation(np.arange(8) % 4 + 3)[:, None]] = 3
+    return {"other_tokens": tokens, "other_padded": np.pad(tokens, ((0, 0), (0, 8)), constant_values=3)}
