@@ -17,7 +17,7 @@ from celery.worker import state
 
 from autograder.config import settings
 from autograder.queue import TASK
-from autograder.services import jobs
+from autograder.services import catalogue, jobs
 from worker.app import app, lanes
 from worker.tasks import stop_claiming
 
@@ -59,6 +59,16 @@ class Schedule:
         if swept:
             _log.warning("%d jobs of silent workers were taken from them", swept)
 
+    def tidy(self) -> None:
+        """Delete files that specs of the past have left. Once, at the start: it costs nothing to be late."""
+        try:
+            gone = catalogue.sweep()
+        except OSError as error:
+            _log.warning("files of data sets were not tidied up: %s", error)
+            return
+        if gone:
+            _log.info("%d files and folders that no spec has a use for were deleted", len(gone))
+
     def _outstanding(self, lane: str) -> int:
         """Wake-ups sent but not done: those this worker holds and those in the broker."""
         with app.connection_for_write() as connection:
@@ -69,6 +79,7 @@ class Schedule:
         conf = settings()
         every = conf.poll_s if conf.embedded else conf.sweep_s
         next_sweep = time.monotonic()
+        self.tidy()
         while not self._stop.wait(every):
             try:
                 if time.monotonic() >= next_sweep:

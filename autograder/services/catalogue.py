@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from pathlib import Path
 
 from autograder.config import settings
 from autograder.errors import SpecError
-from autograder.specs.folder import spec_files
+from autograder.specs import kept
+from autograder.specs.folder import digest_of, spec_files
 from autograder.specs.loader import LoadedSpec, load_spec
 
 
@@ -26,6 +28,15 @@ def find_or_none(spec_id: str) -> LoadedSpec | None:
         return find(spec_id)
     except SpecError:
         return None
+
+
+def sweep() -> list[Path]:
+    """Delete files of data sets that no spec of the settings' folder has a use for any more; what was deleted.
+
+    A folder without specs is taken for a mistake of the settings, and nothing is deleted. Raises OSError.
+    """
+    specs = [path.parent for path in settings().specs_dir.glob("*/spec.yaml")]
+    return kept.sweep(settings(), {digest_of(folder) for folder in specs}) if specs else []
 
 
 @lru_cache(maxsize=64)

@@ -14,12 +14,13 @@ from autograder.checks import registry
 from autograder.checks.base import Check, Params
 from autograder.errors import SpecError
 from autograder.model import Visibility
-from autograder.specs import calibration
+from autograder.specs import calibration, kept
 from autograder.specs.complete import complete, entries
 from autograder.specs.data_rules import check_data, named, need_array
 from autograder.specs.dataset import DataSet
 from autograder.specs.folder import digest_of, load_module
 from autograder.specs.schema import CheckSpec, GraderSpec, Train, UsageOf
+from autograder.specs.shown import note_use
 from autograder.specs.source import Marks, Where, parse, spec_error, suggest
 
 Builder = Callable[[str, Path | None, int], DataSet | None]
@@ -68,7 +69,10 @@ class LoadedSpec:
             return DataSet("none")
         builder = self._builder(self.spec.data.builder)
         for name in [only] if only else self.spec.data.sets:
-            data = builder(name, data_dir, seed)
+            with kept.building(self.digest):
+                data = builder(name, data_dir, seed)
+                if data is not None:
+                    note_use(data)
             if data is not None:
                 _check_data(self, data)
                 return data

@@ -1,6 +1,7 @@
 """Files of a data set that student code reads: kept in folders by content, which the sandbox shows read-only.
 
-They don't travel over the wire, so a checkpoint of 400 MB costs a submission nothing.
+They don't travel over the wire, so a checkpoint of 400 MB costs a submission nothing. Only judges write here: student
+code gets one of the folders, read-only (tests/conformance/test_shown.py), so no name here is ever a link of theirs.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from pathlib import Path, PurePosixPath
 
 from autograder.config import Settings, settings
 from autograder.errors import SpecError
+from autograder.specs import kept
 from autograder.specs.dataset import DataSet
 
 _READABLE, _OPEN = 0o644, 0o755  # by the user that student code runs as, who owns nothing
@@ -18,7 +20,7 @@ _READABLE, _OPEN = 0o644, 0o755  # by the user that student code runs as, who ow
 
 def shelf_of(conf: Settings) -> Path:
     """The folder in which the folders of all data sets lie, each under a name made of its content."""
-    return conf.var_dir.absolute() / "shown"
+    return conf.var_dir.absolute() / kept.SHOWN
 
 
 def shown_folder(data: DataSet) -> Path | None:
@@ -28,10 +30,21 @@ def shown_folder(data: DataSet) -> Path | None:
     """
     if not data.files_digest:
         return None
-    shelf = shelf_of(settings())
-    place = shelf / data.files_digest[:32]
-    if place.is_dir():
-        return place
+    place = shelf_of(settings()) / data.files_digest[:32]
+    while not kept.hold(place):  # it may be swept just after it was made
+        _write(data, place)
+    return place
+
+
+def note_use(data: DataSet) -> None:
+    """The spec whose data was built has a use for the data set's folder, written or not."""
+    if data.files_digest:
+        kept.note(shelf_of(settings()) / data.files_digest[:32])
+
+
+def _write(data: DataSet, place: Path) -> None:
+    """Make the folder, whole or not at all; another process may be quicker."""
+    shelf = place.parent
     shelf.mkdir(parents=True, exist_ok=True)
     shelf.chmod(_OPEN)
     with tempfile.TemporaryDirectory(prefix=".making-", dir=shelf) as name:
@@ -48,9 +61,8 @@ def shown_folder(data: DataSet) -> Path | None:
         try:
             made.rename(place)
         except OSError:
-            if not place.is_dir():  # else another process was quicker
+            if not place.is_dir():
                 raise
-    return place
 
 
 def _inside(relative: str) -> PurePosixPath:

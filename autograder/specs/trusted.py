@@ -25,6 +25,7 @@ import numpy as np
 from autograder import installed
 from autograder.config import settings
 from autograder.errors import SpecError
+from autograder.specs import kept as keeping
 from autograder.specs import trusted_process
 from autograder.specs.dataset import Array
 
@@ -70,7 +71,8 @@ def run_trusted(
         raise SpecError(f"{script}: can't be read ({error.strerror})", "Is the path right?") from error
     python = settings().runtime_python
     request = _request(script, arguments, inputs)
-    kept = settings().var_dir / "trusted" / f"{script.stem}-{_digest(text, request, inputs, files, python)}.npz"
+    kept = settings().var_dir / keeping.TRUSTED / f"{script.stem}-{_digest(text, request, inputs, files, python)}.npz"
+    keeping.note(kept)
     if (result := _read(kept)) is not None:
         return result
     with _alone(kept.with_suffix(".lock")):
