@@ -1,4 +1,4 @@
-"""Data of ccds-lstm-emotion: the arrays of specs/standins/text_tasks.py (see the table there), and two with another pad."""
+"""Data of ccds-lstm-emotion: the arrays of specs/standins/text_tasks.py (a table there), and two with another pad."""
 
 from __future__ import annotations
 
