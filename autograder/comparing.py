@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from autograder.model import CheckResult
+from autograder.text import one_line
 
 _COMPARED = ("verdict", "score", "max_score", "message", "hint", "evidence")
 
@@ -26,5 +27,5 @@ def differences(first: Sequence[CheckResult], second: Sequence[CheckResult]) -> 
 
 
 def _short(value: object) -> str:
-    text = str(value)
-    return text if len(text) <= 120 else text[:119] + "…"
+    """Fit for a terminal: a message may hold words of a student's program."""
+    return one_line(value, 120)

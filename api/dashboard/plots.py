@@ -91,7 +91,7 @@ class _Scale:
         self.log = low > 0 and high / low > 1000
         if self.log:
             low, high = math.log10(low), math.log10(high)
-        spread = high - low or abs(high) or 1.0
+        spread = max(high - low or abs(high) or 1.0, 1e-200)  # of less there is no logarithm
         self.low, self.high = low - 0.06 * spread, high + 0.06 * spread
         if not self.log and low >= 0:
             self.low = max(self.low, 0.0)

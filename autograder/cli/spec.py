@@ -19,6 +19,7 @@ from autograder.proof.verify import verify
 from autograder.sandbox.base import Sandbox
 from autograder.specs.loader import LoadedSpec, load_all, load_spec
 from autograder.specs.solutions import find_solutions
+from autograder.text import printable
 
 app = typer.Typer(help="Start, list and prove grader specs.", no_args_is_help=True)
 author.register(app)
@@ -92,10 +93,11 @@ def _verify_one(
             highlight=False,
         )
         for problem in graded.problems:
-            console.print(f"      {problem}", style="red", highlight=False, markup=False)
+            console.print(printable(f"      {problem}"), style="red", highlight=False, markup=False)
         if verbose:
             for check in report.checks:
-                console.print(f"      {check.id}: {check.verdict}: {check.message}", markup=False, highlight=False)
+                said = printable(f"      {check.id}: {check.verdict}: {check.message}")
+                console.print(said, markup=False, highlight=False)
 
     console.print(f"[bold]{loaded.spec.id}[/] on {_data_name(loaded)}, {len(solutions)} solutions")
     conf = settings()

@@ -20,6 +20,7 @@ from autograder.sandbox.base import Limits, Message, Sandbox, SandboxSession, Us
 from autograder.specs.dataset import DataSet, Ref
 from autograder.specs.schema import GraderSpec
 from autograder.specs.shown import shown_folder
+from autograder.text import one_line
 
 log = logging.getLogger(__name__)
 
@@ -175,7 +176,8 @@ class StudentProcess:
 
         An honest one says it of a wrong spec only, and that verify finds. Words of a tainted process stay out of logs.
         """
-        log.error("the harness of spec %s turned a request down: %s", self.spec.id, "" if self.tainted else message)
+        said = "" if self.tainted else one_line(message, 500)  # a line of its own in the log, and no more
+        log.error("the harness of spec %s turned a request down: %s", self.spec.id, said)
         return ProbeFailure(
             Verdict.CRASHED,
             "The grader's question was turned down inside your program.",

@@ -203,3 +203,7 @@ def test_ticks_lie_inside_and_are_few(low: float, spread: float) -> None:
     assert marks == sorted(marks)
     slack = (high - low) * 1e-6
     assert all(low - slack <= mark <= high + slack for mark in marks)
+
+
+def test_values_too_small_for_a_logarithm_are_drawn() -> None:
+    assert draw({"kind": "loss_curve", "series": {"a": [0.0, 5e-324], "b": [-5e-324, None]}}) is not None
