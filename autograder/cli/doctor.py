@@ -18,8 +18,10 @@ import typer
 
 from autograder.config import Settings, settings
 from autograder.errors import SandboxError, SandboxUnavailable
+from autograder.model import Lane
 from autograder.sandbox import WEAK, cgroups, open_sandbox
 from autograder.sandbox.base import Limits
+from autograder.sandbox.card import Nvml
 from autograder.sandbox.plain import GAPS
 
 _NOBODY = 60_000  # whom a trial of user namespaces becomes as root, as sessions do
@@ -71,6 +73,8 @@ def doctor(configured: Settings | None = None) -> list[Finding]:
         lambda: _runtime(config.runtime_python),
     )
     findings = [look() for look in looks]
+    if Lane.GPU in config.lanes.split(","):
+        findings.append(_card())
     if config.sandbox == WEAK:
         findings = [_without_fences(finding) for finding in findings] + list(_gaps())
     return [*findings, _trial(config)]
@@ -220,6 +224,15 @@ def _hierarchies() -> str:
     """Which versions of the kernel's hierarchy are mounted."""
     found = {2 if kind == "cgroup2" else 1 for kind in re.findall(r" - (cgroup2?) ", _read("/proc/self/mountinfo"))}
     return f"version {' and '.join(map(str, sorted(found)))}" if found else "no version mounted"
+
+
+def _card() -> Finding:
+    try:
+        used = Nvml(0).read().used
+    except SandboxError as error:
+        advice = "Install the driver, or take gpu out of AUTOGRADER_LANES here."
+        return Finding(State.MISSING, "graphics card", str(error), advice)
+    return Finding(State.OK, "graphics card", f"the driver answers; {used >> 20} MB of the card are in use")
 
 
 def _runtime(python: Path) -> Finding:

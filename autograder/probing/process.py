@@ -119,6 +119,8 @@ class StudentProcess:
         }
         if self._session is not None and shown_folder(self.data) is not None:
             request["data"] = self._session.data
+        if self.spec.limits.gpu_memory_mb is not None:
+            request["gpu_memory_mb"] = self.spec.limits.gpu_memory_mb
         loaded = self.ask("load", request)
         self.names = mapping(loaded.get("names"))
         self.remarks = self.remarks or untrusted.remarks(loaded.get("remarks"))
@@ -263,6 +265,7 @@ def _limits(spec: GraderSpec, data: DataSet) -> Limits:
         cpu_s=limits.cpu_s,
         memory_mb=limits.memory_mb,
         processes=limits.processes,
+        gpu_memory_mb=limits.gpu_memory_mb,
         disk_mb=limits.disk_mb,
         output_kb=limits.output_kb,
         shown=shown_folder(data),

@@ -10,6 +10,7 @@ from autograder.errors import SandboxUnavailable
 from autograder.sandbox import cgroups
 from autograder.sandbox.base import Sandbox
 from autograder.sandbox.bubblewrap import BubblewrapSandbox
+from autograder.sandbox.card import Nvml
 from autograder.sandbox.forkserver import ForkServerSandbox
 from autograder.sandbox.plain import TRUST, PlainSandbox, refusal
 from autograder.specs.shown import shelf_of
@@ -29,16 +30,22 @@ def open_sandbox(settings: Settings, *, gpu: bool = False) -> Sandbox:
         raise refusal()
     if settings.sandbox in (*NAMES, WEAK):
         groups, _ = cgroups.find(settings.cgroup)
+        card = None if device is None else Nvml(device)
     if settings.sandbox == "bubblewrap":
-        return BubblewrapSandbox(settings.runtime_python, ROOT / "harness", device=device, groups=groups)
+        return BubblewrapSandbox(settings.runtime_python, ROOT / "harness", device=device, groups=groups, card=card)
     if settings.sandbox == "forkserver":
         warm = ForkServerSandbox(
-            settings.runtime_python, ROOT / "harness", device=device, groups=groups, shelf=shelf_of(settings)
+            settings.runtime_python,
+            ROOT / "harness",
+            device=device,
+            groups=groups,
+            card=card,
+            shelf=shelf_of(settings),
         )
         warm.warm_up()
         return warm
     if settings.sandbox == WEAK:
-        return PlainSandbox(settings.runtime_python, ROOT / "harness", device=device, groups=groups)
+        return PlainSandbox(settings.runtime_python, ROOT / "harness", device=device, groups=groups, card=card)
     module, colon, factory = settings.sandbox.partition(":")
     if colon:
         made: Sandbox = getattr(importlib.import_module(module), factory)(settings)

@@ -38,6 +38,7 @@ class Limits:
     total_mb: int = 512  # all frames of a session from the student's side
     events: int = 1000  # progress events in one request
     threads: int = 1
+    gpu_memory_mb: int | None = None  # of the card, where the sandbox shows one; None: all there is
     shown: Path | None = None
     preload: tuple[str, ...] = ()
 

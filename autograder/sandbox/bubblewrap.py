@@ -7,6 +7,7 @@ from pathlib import Path
 
 from autograder.errors import SandboxUnavailable
 from autograder.sandbox.base import DATA, Limits
+from autograder.sandbox.card import Card
 from autograder.sandbox.cgroups import Groups
 from autograder.sandbox.launch import LOCK_FAILED, Plan, explain, launch
 from autograder.sandbox.runtime import discover
@@ -28,11 +29,14 @@ class BubblewrapSandbox:
         device: int | None = None,
         ready_s: float = _DEFAULT_READY_S,
         groups: Groups | None = None,
+        card: Card | None = None,
     ) -> None:
         """runtime_python: interpreter for student code, usually of a virtual environment.
 
         harness_dir: the package `harness`. device: number of the NVIDIA card to show, None for none. ready_s: how
-        long its imports may take. groups: where to make a control group for each session, None to make none.
+        long its imports may take. groups: where to make a control group for each session, None to make none. card: of
+        that device, for its memory to be watched.
+
         Raises SandboxUnavailable if the interpreter or the harness is missing.
         """
         self._runtime = discover(runtime_python)
@@ -42,6 +46,7 @@ class BubblewrapSandbox:
         self._device = device
         self._ready_s = ready_s
         self._groups = groups
+        self._card = card
 
     def open(self, limits: Limits) -> Session:
         """Start a process with the harness ready for `load`. Raises SandboxError, SandboxUnavailable."""
@@ -53,7 +58,7 @@ class BubblewrapSandbox:
             if group is not None:
                 group.remove()
             raise
-        session = Session(started, limits)
+        session = Session(started, limits, self._card)
         try:
             session.wait_ready(self._ready_s)
         except BaseException:

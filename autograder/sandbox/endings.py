@@ -51,6 +51,15 @@ def out_of_memory(limits: Limits) -> Ending:
     )
 
 
+def out_of_card_memory(limit_mb: int) -> Ending:
+    """All processes together used more of the graphics card's memory than the session may have."""
+    return (
+        Verdict.OUT_OF_MEMORY,
+        f"Your program used more than {limit_mb} MB of the graphics card's memory and was stopped.",
+        "Use smaller batches or a smaller model, and keep no tensors of earlier steps (append loss.item(), not loss).",
+    )
+
+
 def flooded() -> Ending:
     """Printed without end."""
     return (

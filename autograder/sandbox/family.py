@@ -84,6 +84,10 @@ class Family(Processes):
         with contextlib.suppress(RecursionError):
             shutil.rmtree(self._folder, ignore_errors=True)
 
+    def owns(self, number: int) -> bool:
+        """Is the process of this number one of them?"""
+        return number in self._living()
+
     def _numbers(self) -> list[str]:
         found = self._living()
         if not found:

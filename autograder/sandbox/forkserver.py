@@ -17,6 +17,7 @@ from pathlib import Path
 
 from autograder.errors import SandboxError, SandboxUnavailable
 from autograder.sandbox.base import Limits
+from autograder.sandbox.card import Card
 from autograder.sandbox.cgroups import Groups
 from autograder.sandbox.forkserver_process import SHELF, ForkServer, recipe, start
 from autograder.sandbox.launch import LOCK_FAILED, Plan, explain
@@ -74,9 +75,10 @@ class ForkServerSandbox:
         policy: Policy = Policy(),
         spare: bool = True,
         groups: Groups | None = None,
+        card: Card | None = None,
         shelf: Path | None = None,
     ) -> None:
-        """runtime_python, harness_dir, device, groups: as for BubblewrapSandbox. modules: what the server imports.
+        """runtime_python, harness_dir, device, groups, card: as for BubblewrapSandbox. modules: what is imported early.
 
         spare: keep a child ready that has the limits asked for last. shelf: folder (made if missing) in which every
         folder lies that Limits.shown may name. Raises SandboxUnavailable if the interpreter or the harness is missing.
@@ -92,6 +94,7 @@ class ForkServerSandbox:
         self._policy = policy
         self._keep_spare = spare
         self._groups = groups
+        self._card = card
         self._shelf = shelf
         self._kin: dict[tuple[str, ...], ForkServerSandbox] = {}  # by what they have imported beside the usual
         self._recipe = lru_cache(64)(lambda limits: recipe(self._plan(limits)))
@@ -179,6 +182,7 @@ class ForkServerSandbox:
                     policy=self._policy,
                     spare=self._keep_spare,
                     groups=self._groups,
+                    card=self._card,
                     shelf=self._shelf,
                 )
             return self._kin[preload]
@@ -208,7 +212,7 @@ class ForkServerSandbox:
             raise
 
     def _session(self, started: Started, limits: Limits) -> Session:
-        session = Session(started, limits)
+        session = Session(started, limits, self._card)
         try:
             session.wait_ready(self._policy.ready_s)
         except BaseException:

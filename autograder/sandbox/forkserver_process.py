@@ -120,11 +120,17 @@ class ForkServer:
         if not packet:
             self.kill()
             raise SandboxUnavailable(explain(self.output.text() or "the fork server ended at once"))
-        threads = json.loads(packet)["threads"]
+        said = json.loads(packet)
+        threads = said["threads"]
         if threads != 1:
             raise SandboxError(
                 f"The fork server has {threads} threads after its imports and can't be forked safely. Set "
                 "AUTOGRADER_SANDBOX=bubblewrap, or take the package that starts threads out of the runtime."
+            )
+        if said["card"]:
+            raise SandboxError(
+                "The fork server has started CUDA with its imports, and its children could not use the card. Set "
+                "AUTOGRADER_SANDBOX=bubblewrap, or take the package that does this out of the runtime."
             )
 
     @property

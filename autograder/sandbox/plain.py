@@ -21,6 +21,7 @@ from pathlib import Path
 
 from autograder.errors import SandboxUnavailable
 from autograder.sandbox.base import Limits
+from autograder.sandbox.card import Card
 from autograder.sandbox.cgroups import Group, Groups
 from autograder.sandbox.family import Family
 from autograder.sandbox.launch import (
@@ -76,6 +77,7 @@ class PlainSandbox:
         device: int | None = None,
         ready_s: float = 60.0,
         groups: Groups | None = None,
+        card: Card | None = None,
     ) -> None:
         """As for BubblewrapSandbox. Raises SandboxUnavailable if the interpreter or the harness is missing."""
         self._python = runtime_python.absolute()
@@ -86,6 +88,7 @@ class PlainSandbox:
         self._device = device
         self._ready_s = ready_s
         self._groups = groups
+        self._card = card
         _sweep()
 
     def open(self, limits: Limits) -> Session:
@@ -97,7 +100,7 @@ class PlainSandbox:
             if group is not None:
                 group.remove()
             raise
-        session = Session(started, limits)
+        session = Session(started, limits, self._card)
         try:
             session.wait_ready(self._ready_s)
         except BaseException:

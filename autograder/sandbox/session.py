@@ -14,6 +14,7 @@ from autograder.errors import ProtocolError, SandboxError, SandboxStopped
 from autograder.model import Verdict
 from autograder.sandbox import endings
 from autograder.sandbox.base import DATA, Limits, Message, Usage
+from autograder.sandbox.card import Card, CardUse
 from autograder.sandbox.cgroups import Group
 from autograder.sandbox.output import Output
 from autograder.sandbox.tree import Processes
@@ -53,12 +54,14 @@ class Started:
 class Session:
     """Implements SandboxSession over anything that was Started."""
 
-    def __init__(self, started: Started, limits: Limits) -> None:
+    def __init__(self, started: Started, limits: Limits, card: Card | None = None) -> None:
+        """card: the graphics card that the process was shown, if its memory is to be watched."""
         self._limits = limits
         self._process = started.process
         self._tree = started.tree
         self._writable = started.writable
         self._group = started.group
+        self._card = card
         self.data = started.data
         self._channel = Channel(started.channel, limits.frame_mb << 20, limits.total_mb << 20)
         self._begun = self._measured = time.monotonic()
@@ -91,7 +94,8 @@ class Session:
             raise SandboxError(f"The harness ended before it was ready. {self._printed()}") from error
         except (ProtocolError, OSError) as error:
             raise SandboxError(f"The harness did not start as it should: {error}. {self._printed()}") from error
-        self._watchdog = Watchdog(self._tree, self._limits, self._stop, self._group)
+        use = CardUse(self._card, self._tree) if self._card is not None else None
+        self._watchdog = Watchdog(self._tree, self._limits, self._stop, self._group, use)
         versions = message.payload.get("versions")
         return {str(k): str(v) for k, v in versions.items()} if isinstance(versions, dict) else {}
 

@@ -65,6 +65,10 @@ class Processes(ABC):
         """Have every process end. Does not wait; safe to call from any thread, and again."""
 
     @abstractmethod
+    def owns(self, number: int) -> bool:
+        """Is the process of this number, seen from here, one of them?"""
+
+    @abstractmethod
     def _numbers(self) -> list[str]:
         """The processes there are, by their numbers in `_proc`. Raises OSError when all are gone."""
 
@@ -197,6 +201,7 @@ class Tree(Processes):
         """
         super().__init__(init)
         self.harness = harness
+        self._namespace = ""
         numbers = re.search(r"^NSpid:.*\t(\d+)$", Path(f"/proc/{init}/status").read_text(), re.MULTILINE)
         if numbers is None or numbers[1] != "1":  # the process ended, and its number belongs to another by now
             os.close(self.pidfd)
@@ -215,6 +220,17 @@ class Tree(Processes):
         self._proc = os.open(f"{root}/proc", DIRECTORY)
         self._sockets = os.open(f"{process}/net/unix", os.O_RDONLY | os.O_CLOEXEC)
         self._mounts = [os.open(f"{root}{path}", DIRECTORY) for path in mounts]
+        self._namespace = self._namespace_of(self.init)
+
+    def owns(self, number: int) -> bool:
+        """Is it in the same namespace? Student code can make no further one."""
+        with contextlib.suppress(OSError):
+            return self._namespace_of(number) == self._namespace
+        return False
+
+    @staticmethod
+    def _namespace_of(number: int) -> str:
+        return os.readlink(f"/proc/{number}/ns/pid")  # noqa: PTH115  no file
 
     def kill(self) -> None:
         """Kill the namespace's init, and with it, by the kernel, every process inside."""

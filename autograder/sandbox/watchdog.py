@@ -11,6 +11,7 @@ from collections.abc import Callable
 from autograder.model import Verdict
 from autograder.sandbox import endings
 from autograder.sandbox.base import Limits
+from autograder.sandbox.card import CardUse
 from autograder.sandbox.cgroups import Group
 from autograder.sandbox.tree import Processes, Sample
 
@@ -20,6 +21,9 @@ TICK_S = 0.025
 _TICK_IN_GROUP_S = 0.1  # where the kernel itself holds memory
 _SHARE = 8  # a look may cost at most one part in so many of the time …
 _LONGEST_S = 0.1  # … but students make looks slow, and must not gain time by it
+# What the driver itself takes on the card for a process that uses it, and libraries for their work, is no tensor of the
+# student's. PyTorch refuses what goes beyond the limit first, where it is asked for; this is for what does not ask it.
+_DRIVERS_OWN_MB = 1024
 _SPARE_TASKS = 8  # the kernel's own limit refuses new processes first; this is for when it does not
 
 
@@ -32,8 +36,13 @@ class Watchdog:
         limits: Limits,
         on_break: Callable[[Verdict, str, str], None],
         group: Group | None = None,
+        card: CardUse | None = None,
     ) -> None:
-        """group: the control group of the tree, in which the kernel kills single processes over memory."""
+        """group: the control group of the tree, in which the kernel kills single processes over memory.
+
+        card: what the tree uses of a graphics card, watched if limits name a number for it.
+        """
+        self._card = card if limits.gpu_memory_mb is not None else None
         self._tree = tree
         self._group = group
         self._limits = limits
@@ -90,7 +99,13 @@ class Watchdog:
             self._peak_since = max(self._peak_since, sample.memory)
         if self._group is not None and self._group.ran_out():
             return endings.out_of_memory(self._limits)
-        return judge(sample, self._limits)
+        return judge(sample, self._limits) or self._look_at_card()
+
+    def _look_at_card(self) -> tuple[Verdict, str, str] | None:
+        limit = self._limits.gpu_memory_mb
+        if self._card is None or limit is None or self._card.bytes() <= limit + _DRIVERS_OWN_MB << 20:
+            return None
+        return endings.out_of_card_memory(limit)
 
 
 def judge(sample: Sample, limits: Limits) -> tuple[Verdict, str, str] | None:

@@ -40,6 +40,11 @@ class SpecLimits(_Model):
     wall_s: float = Field(30, gt=0, description="Wall seconds of an observation that names none.")
     cpu_s: float = Field(180, gt=0, description="CPU seconds of one student process.")
     memory_mb: int = Field(2048, ge=256, description="Memory of the student's processes together.")
+    gpu_memory_mb: int | None = Field(
+        None,
+        ge=256,
+        description="On lane gpu: memory of the card for its tensors. Default: the whole card.",
+    )
     disk_mb: int = Field(256, ge=1, description="Disk space for files the submission writes.")
     processes: int = Field(64, ge=1, description="Processes and threads.")
     output_kb: int = Field(256, ge=1, description="What it may print.")

@@ -33,6 +33,7 @@ from . import lockdown as lock
 # The first process of each child's namespace: it reaps orphans (by ignoring their ends), and its end is everybody's.
 # It is started anew instead of forked, which costs no copy of the warm memory, and holds no right and no secret.
 _INIT = ("/usr/bin/env", "--ignore-signal=CHLD", "/usr/bin/sleep", "infinity")
+_CUDA = "/dev/nvidia-uvm"
 _PACKET = 1 << 16
 _HUGE = 2 << 20
 
@@ -46,8 +47,11 @@ def main() -> None:
     lock.clear_ambient_capabilities()
     settle()
     threads = len(os.listdir("/proc/self/task"))  # noqa: PTH208
-    control.send(json.dumps({"threads": threads}).encode())
-    if threads == 1:  # a fork copies one thread, and locks that the others hold for ever
+    card = has_touched_a_card()
+    control.send(json.dumps({"threads": threads, "card": card}).encode())
+    # A fork copies one thread, and locks that the others hold for ever; a child of a process that has started CUDA can
+    # not use a card.
+    if threads == 1 and not card:
         Server(control, base64.b64decode(config["filter"])).serve()
 
 
@@ -64,6 +68,16 @@ def warm_up(modules: Iterable[str]) -> None:
         getattr(sys.modules.get("harness.main"), name, int)()
     if torch := sys.modules.get("torch"):
         _train_a_little(torch)
+
+
+def has_touched_a_card() -> bool:
+    """Has anything that was imported started CUDA in this process? It opens this node, which asking NVML does not."""
+    for number in os.listdir("/proc/self/fd"):  # noqa: PTH208
+        with contextlib.suppress(OSError):
+            if os.readlink(f"/proc/self/fd/{number}") == _CUDA:  # noqa: PTH115
+                return True
+    torch: Any = sys.modules.get("torch")
+    return torch is not None and bool(torch.cuda.is_initialized())
 
 
 def _train_a_little(torch: Any) -> None:

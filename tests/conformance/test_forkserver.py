@@ -214,6 +214,18 @@ def test_threads_in_the_server_are_refused(make: Make, tmp_path: Path) -> None:
     assert "AUTOGRADER_SANDBOX=bubblewrap" in str(caught.value)
 
 
+def test_a_server_that_has_started_cuda_is_refused(make: Make, tmp_path: Path) -> None:
+    """A stand-in for a package that does so when it is imported: PyTorch's own word is played."""
+    harness = tmp_path / "harness"
+    harness.mkdir()
+    (harness / "__init__.py").touch()
+    (harness / "__main__.py").touch()
+    (harness / "eager.py").write_text("import torch; torch.cuda.is_initialized = lambda: True")
+    tmp_path.chmod(0o755)
+    with pytest.raises(SandboxError, match="has started CUDA"):
+        make(harness).open(Limits())
+
+
 def test_a_harness_that_is_never_ready_is_our_fault(make: Make, tmp_path: Path) -> None:
     harness = tmp_path / "harness"
     harness.mkdir()

@@ -100,6 +100,13 @@ def test_control_groups_name_the_version_and_what_keeps_sessions_from_one(monkey
     assert "Delegate=yes" in finding.advice
 
 
+@pytest.mark.skipif(Path("/dev/nvidiactl").exists(), reason="this machine has a driver")
+def test_a_lane_that_needs_a_card_is_looked_at() -> None:
+    assert "graphics card" not in findings_of()
+    finding = findings_of(lanes="cpu,gpu")["graphics card"]
+    assert (finding.state, "AUTOGRADER_LANES" in finding.advice) == (doctor.State.MISSING, True)
+
+
 def test_the_weak_sandbox_is_named_with_each_of_its_gaps(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(doctor, "_TRY_NAMESPACE", "print('no')")
     refused = findings_of(sandbox=WEAK)

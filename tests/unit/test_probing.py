@@ -122,6 +122,23 @@ def observe(name: str, data: DataSet = DATA, **answers: Answer) -> tuple[Observa
     return observation, sandbox.sessions[-1] if sandbox.sessions else None, prober
 
 
+@pytest.mark.parametrize("limit", [None, 4096])
+def test_a_limit_on_the_cards_memory_is_held_outside_and_told_inside(limit: int | None) -> None:
+    given: list[Limits] = []
+
+    class Watching(Sandbox):
+        def open(self, limits: Limits) -> Session:
+            given.append(limits)
+            return super().open(limits)
+
+    sandbox = Watching({})
+    spec = GraderSpec.model_validate({**SPEC, "limits": {"gpu_memory_mb": limit}})
+    Prober(spec, unpack("a.py", b"x = 1\n"), DATA, sandbox, 0).observe(spec.observations["calls"], 0)
+    assert [limits.gpu_memory_mb for limits in given] == [limit]
+    told = [arguments.get("gpu_memory_mb") for op, arguments in sandbox.sessions[0].asked if op == "load"]
+    assert told == [limit]
+
+
 def echo(arguments: Mapping[str, Any]) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     return [{"event": "answer", "value": case["arguments"][0]} for case in arguments["cases"]], {}
 
