@@ -1,4 +1,7 @@
-"""How much grading adds: claim → report against the pure work and against a bare `python script.py`, in one run."""
+"""How much grading adds: claim → report against the pure work and against a bare `python script.py`, in one run.
+
+Each round does the pure work in a warm process and then grades, so that a machine which becomes slower slows both.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +32,8 @@ SPECS = Path(__file__).parent / "specs"
 def main() -> None:
     """Parse arguments, measure, print, write."""
     parser = argparse.ArgumentParser(prog="bin/bench overhead", description=__doc__)
-    parser.add_argument("--repeats", type=int, default=10, help="gradings and scripts to time (default 10)")
+    parser.add_argument("--repeats", type=int, default=10, help="rounds of pure work and grading (default 10)")
+    parser.add_argument("--scripts", type=int, default=3, help="bare scripts to time (default 3)")
     parser.add_argument("--spec", default="cnn-20-steps", help="cnn-20-steps (default), or any grader spec")
     asked = parser.parse_args()
     own = (SPECS / asked.spec).is_dir()
@@ -40,16 +44,46 @@ def main() -> None:
     solution = loaded.folder / "solution.py" if own else conf.solutions_dir / asked.spec / "accepted/reference.py"
     with tempfile.TemporaryDirectory() as folder:
         command = _workload(loaded, solution, Path(folder))
-        before = _run([*command[:4], str(asked.repeats // 2 + 2), *command[5:]])
-        scripts = _times(asked.repeats, lambda: _run([*command[:4], "1", *command[5:]]))
-        graded = _gradings(asked.repeats, loaded.spec.id, solution)
-        after = _run([*command[:4], str(asked.repeats // 2 + 2), *command[5:]])  # the machine may have become slower
-    pure = {name: before[name][1:] + after[name][1:] for name in ("wall", "cpu", "training")}
+        scripts = _times(asked.scripts, lambda: _script(command))
+        with PureWork(command) as work:
+            pure, graded = _rounds(asked.repeats, work, loaded.spec.id, solution)
     _show(asked.spec, pure, scripts, graded)
 
 
+class PureWork:
+    """A warm process that does the pure work when asked to."""
+
+    def __init__(self, command: list[str]) -> None:
+        self._process = subprocess.Popen(
+            command,
+            env={**os.environ, "OMP_NUM_THREADS": "1"},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def once(self) -> dict[str, float]:
+        """Seconds of doing it once: wall, cpu, training."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write("\n")
+        self._process.stdin.flush()
+        found: dict[str, float] = json.loads(self._process.stdout.readline())
+        return found
+
+    def __enter__(self) -> PureWork:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.communicate()
+
+
+def _ratio(above: list[float], below: list[float]) -> float:
+    """The median of the rounds' ratios."""
+    return statistics.median(a / b for a, b in zip(above, below, strict=True))
+
+
 def _show(spec: str, pure: dict[str, list[float]], scripts: list[float], graded: dict[str, list[float]]) -> None:
-    work, cpu = statistics.median(pure["wall"]), statistics.median(pure["cpu"])
     rows = [
         Row("pure work in a warm process", pure["wall"]),
         Row("bare python script.py", scripts),
@@ -57,17 +91,19 @@ def _show(spec: str, pure: dict[str, list[float]], scripts: list[float], graded:
         Row("  of it: opening the sandbox", graded["start"]),
         Row("  of it: loading the submission", graded["load"]),
         Row("  of it: probes", graded["probes"]),
-        Row("claim → report minus pure work", [seconds - work for seconds in graded["wall"]]),
+        Row("claim → report minus pure work", [a - b for a, b in zip(graded["wall"], pure["wall"], strict=True)]),
         Row("claim → report minus probes", [a - b for a, b in zip(graded["wall"], graded["probes"], strict=True)]),
         Row("CPU of the pure work", pure["cpu"]),
         Row("  of it: the submission's training", pure["training"]),
         Row("CPU of grading", graded["cpu"]),
+        Row("  of it: the student's process", graded["child"]),
+        Row("CPU of grading / CPU of pure work", [a / b for a, b in zip(graded["cpu"], pure["cpu"], strict=True)]),
     ]
     print_table(f"overhead of grading one submission ({spec}, sandbox {settings().sandbox}), seconds", rows)
     ratios = {
-        "claim → report / pure work": statistics.median(graded["wall"]) / work,
+        "claim → report / pure work": _ratio(graded["wall"], pure["wall"]),
         "claim → report / bare script": statistics.median(graded["wall"]) / statistics.median(scripts),
-        "CPU of grading / CPU of pure work": statistics.median(graded["cpu"]) / cpu,
+        "CPU of grading / CPU of pure work": _ratio(graded["cpu"], pure["cpu"]),
     }
     print()
     for name, ratio in ratios.items():
@@ -85,15 +121,14 @@ def _workload(loaded: LoadedSpec, solution: Path, folder: Path) -> list[str]:
     script = str(Path(__file__).parent / "workload.py")
     return [
         str(settings().runtime_python), script, str(solution), str(folder / "data.npz"),
-        "4", str(longest.epochs), str(longest.batch_size), str(longest.lr),
+        str(longest.epochs), str(longest.batch_size), str(longest.lr),
     ]  # fmt: skip
 
 
-def _run(command: list[str]) -> dict[str, list[float]]:
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    done = subprocess.run(command, check=True, capture_output=True, text=True, env=environment)
-    found: dict[str, list[float]] = json.loads(done.stdout.splitlines()[-1])
-    return found
+def _script(command: list[str]) -> None:
+    """The work once in a process of its own, imports included."""
+    with PureWork(command) as work:
+        work.once()
 
 
 def _times(repeats: int, work: Callable[[], object]) -> list[float]:
@@ -105,14 +140,17 @@ def _times(repeats: int, work: Callable[[], object]) -> list[float]:
     return seconds
 
 
-def _gradings(repeats: int, spec: str, solution: Path) -> dict[str, list[float]]:
-    """Seconds from claim to committed report on a fresh SQLite database, and what the report says of their parts.
+def _rounds(
+    repeats: int, work: PureWork, spec: str, solution: Path
+) -> tuple[dict[str, list[float]], dict[str, list[float]]]:
+    """Of each round seconds of the pure work, and from claim to committed report on a fresh SQLite database.
 
     CPU: this process (judge, database) and the student's process; the fork server's own share is not counted.
     """
     accounts.ensure_course("bench", "Benchmark")
     accounts.ensure_assignment(spec, "bench", spec, "Benchmark")
-    found: dict[str, list[float]] = {name: [] for name in ("wall", "cpu", "start", "load", "probes")}
+    pure: dict[str, list[float]] = {}
+    found: dict[str, list[float]] = {}
     sandbox = open_sandbox(settings())
     if warning := sandbox.warning():
         print(warning)
@@ -120,18 +158,21 @@ def _gradings(repeats: int, spec: str, solution: Path) -> dict[str, list[float]]
         person = accounts.ensure_user(f"student{number}@example.org", f"Student {number}", "benchmark")
         accounts.enrol("bench", person.id, Role.STUDENT)
         submission = submit(person, spec, solution.name, solution.read_bytes())
+        for name, seconds in work.once().items():
+            pure.setdefault(name, []).append(seconds)
         begun, used = time.perf_counter(), time.process_time()
         grade.grade_one("cpu", "bench", sandbox)
         wall, cpu = time.perf_counter() - begun, time.process_time() - used
         report = gradebook.submission(person, submission.id).report
         if report is None or report.verdict != "passed":
             raise SystemExit(f"the solution did not pass: {report}")
-        parts = {"wall": wall, "cpu": cpu + report.seconds["cpu"]}
+        parts = {"wall": wall, "cpu": cpu + report.seconds["cpu"], "child": report.seconds["cpu"]}
         parts |= {name: report.seconds[name] for name in ("start", "load", "probes")}
         for name, seconds in parts.items():
-            found[name].append(seconds)
+            found.setdefault(name, []).append(seconds)
     sandbox.close()
-    return {name: seconds[2:] for name, seconds in found.items()}
+    warm = [{name: seconds[2:] for name, seconds in part.items()} for part in (pure, found)]
+    return warm[0], warm[1]
 
 
 if __name__ == "__main__":
