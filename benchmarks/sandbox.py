@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import multiprocessing
 import os
 import statistics
@@ -40,11 +41,9 @@ BARE = (
 import sys, time, torch
 torch.set_num_threads(1)
 inputs, targets = torch.randn(2000, 3, 32, 32), torch.randint(0, 10, (2000,))
-for _ in range(4):  # the first warms up
+for _ in sys.stdin:
     model = CNN()
     optimiser = torch.optim.Adam(model.parameters(), 0.01)
-    print("ready", flush=True)
-    sys.stdin.readline()
     begun = time.perf_counter()
     for _ in range(4):
         for start in range(0, 2000, 32):
@@ -65,6 +64,7 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=30, help="sessions to time (default 30)")
     parser.add_argument("--seconds", type=float, default=10.0, help="how long to saturate (default 10)")
     parser.add_argument("--jobs", type=int, default=500, help="sessions over which growth is measured (default 500)")
+    parser.add_argument("--rounds", type=int, default=5, help="trainings alone and side by side (default 5)")
     arguments = parser.parse_args()
     times = opening(arguments.repeats)
     print_table("one session, milliseconds", times)
@@ -74,18 +74,25 @@ def main() -> None:
     rates = [Row("trivial jobs a second, 2 processes", saturated(arguments.seconds))]
     print()
     print_table("saturated, trivial jobs a second (each second is one measurement)", rates)
-    trainings = [Row("one training alone", training(1)), Row("two trainings side by side", training(2))]
-    bare = [Row("the same in bare processes: one", bare_training(1)), Row("… two side by side", bare_training(2))]
+    trainings = rounds("one training alone", "two trainings side by side", training(arguments.rounds))
+    bare = rounds("the same in bare processes: one", "… two side by side", bare_training(arguments.rounds))
     print()
-    print_table("the same training, seconds", [*trainings, *bare])
+    print_table("the same training, seconds; each round one alone, then two", [*trainings, *bare])
     ratio, machine = _ratio(trainings), _ratio(bare)
     print(f"\nside by side takes {ratio:.2f} × the time of one alone; without any sandbox {machine:.2f} ×")
     extra = {"side by side to alone": ratio, "the same without a sandbox": machine}
     write_json("sandbox", [*times, *memory, *rates, *trainings, *bare], extra)
 
 
+def rounds(alone: str, together: str, seconds: list[tuple[float, float]]) -> list[Row]:
+    """Rows of (seconds alone, seconds side by side) of each round."""
+    return [Row(alone, [one for one, _ in seconds]), Row(together, [both for _, both in seconds])]
+
+
 def _ratio(rows: list[Row]) -> float:
-    return statistics.median(rows[1].values) / statistics.median(rows[0].values)
+    """The median of the rounds' ratios: what slows a whole round cancels out."""
+    alone, together = rows
+    return statistics.median(both / one for one, both in zip(alone.values, together.values, strict=True))
 
 
 def fork_server(*, spare: bool) -> ForkServerSandbox:
@@ -211,12 +218,16 @@ def _keep_busy(start: Barrier, seconds: float) -> list[float]:
     return ends
 
 
-def training(processes: int) -> list[float]:
-    """Seconds of one training in each of so many processes at a time, three times."""
-    return [s for times in run_side_by_side(processes, _train, 0.0) for s in times]
+def training(count: int) -> list[tuple[float, float]]:
+    """Seconds of a training in one of two processes alone and, next, of the same in both at once (their mean)."""
+    first, second = run_side_by_side(2, _train, float(count))
+    alone = [a if math.isfinite(a) else b for a, b in zip(first[::2], second[::2], strict=True)]
+    together = [(a + b) / 2 for a, b in zip(first[1::2], second[1::2], strict=True)]
+    return list(zip(alone, together, strict=True))
 
 
-def _train(start: Barrier, _seconds: float) -> list[float]:
+def _train(start: Barrier, count: float) -> list[float]:
+    """Of each round the seconds alone (NaN if the other process had its turn) and side by side."""
     random = np.random.default_rng(0)
     images = random.normal(size=(2000, 3, 32, 32)).astype(np.float32)
     seconds = []
@@ -227,14 +238,20 @@ def _train(start: Barrier, _seconds: float) -> list[float]:
         ask(session, "resolve", entries={"model": {"kind": "model", "names": ["CNN"], "factories": []}})
         ask(session, "put", name="x", value=images)
         ask(session, "put", name="y", value=random.integers(0, 10, 2000))
-        for _ in range(3):
-            handle = ask(session, "construct", entry="model", seed=0, arguments={})["handle"]
+        _train_once(session)  # warms up
+        for _ in range(int(count)):
+            seconds.append(_train_once(session) if start.wait() == 0 else math.nan)
             start.wait()
-            begun = time.perf_counter()
-            ask(session, "train", **_train_request(handle))
-            seconds.append(time.perf_counter() - begun)
+            seconds.append(_train_once(session))
         session.close()
     return seconds
+
+
+def _train_once(session: SandboxSession) -> float:
+    handle = ask(session, "construct", entry="model", seed=0, arguments={})["handle"]
+    begun = time.perf_counter()
+    ask(session, "train", **_train_request(handle))
+    return time.perf_counter() - begun
 
 
 def _train_request(handle: str) -> dict[str, Any]:
@@ -254,24 +271,29 @@ def _train_request(handle: str) -> dict[str, Any]:
     }
 
 
-def bare_training(processes: int) -> list[float]:
+def bare_training(count: int) -> list[tuple[float, float]]:
     """The same without grader or sandbox: what the machine itself makes of two trainings."""
     command = [str(settings().runtime_python), "-c", BARE]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
     pipes["start_new_session"] = True  # as a sandbox has one: the scheduler is fair between sessions
-    workers: list[Any] = [subprocess.Popen(command, env=environment, **pipes) for _ in range(processes)]
-    rounds = []
-    for _ in range(4):
-        for worker in workers:
-            worker.stdout.readline()
-        for worker in workers:
-            worker.stdin.write("go\n")
-            worker.stdin.flush()
-        rounds.append([float(worker.stdout.readline()) for worker in workers])
+    workers: list[Any] = [subprocess.Popen(command, env=environment, **pipes) for _ in range(2)]
+    _together(workers)  # warms up
+    found = []
+    for number in range(count):
+        one = workers[number % 2]
+        found.append((_together([one]), _together(workers)))
     for worker in workers:
         worker.communicate()
-    return [seconds for every in rounds[1:] for seconds in every]
+    return found
+
+
+def _together(workers: list[Any]) -> float:
+    """Mean seconds of one training in each of these processes at once."""
+    for worker in workers:
+        worker.stdin.write("go\n")
+        worker.stdin.flush()
+    return statistics.mean(float(worker.stdout.readline()) for worker in workers)
 
 
 def run_side_by_side(count: int, work: Callable[[Barrier, float], list[float]], seconds: float) -> list[list[float]]:
