@@ -71,6 +71,8 @@ def _trouble(
             f"The matrix should be {shape_text(rows.shape)}: a row for each word, as wide as the file's vectors.{got}",
             "The width stands in the first line of the file, behind the number of words.",
         )
+    if not (np.abs(found) < 1e6).all():
+        return "Some rows are NaN, infinite or far too large.", "A word without a vector gets numbers, too: zeros do."
     known = ~np.isnan(rows).any(axis=1)
     known[answer.expected["pad"]] = False
     if params.part != "others" and (trouble := _words(found, rows, known, vocab, params.tolerance, public)):
@@ -120,8 +122,6 @@ def _cause(found: Array, rows: Array, wrong: Array, vocab: Mapping[str, int]) ->
 
 def _others(found: Array, known: Array, expected: Mapping[str, Any], tolerance: float) -> tuple[str, str] | None:
     """Wrong rows of padding, or of words that the file lacks."""
-    if not np.isfinite(found).all():
-        return "Some rows are NaN or infinite.", "A word without a vector gets numbers, too: zeros will do."
     if np.abs(found[expected["pad"]]).max() > tolerance:
         return "The row of <pad> is not zero.", "Padding is no word: set its row to zeros at the end."
     free = ~known
