@@ -8,7 +8,7 @@ import numpy as np
 
 from autograder.specs.dataset import DataSet
 from autograder.specs.standins.sentences import EMOTIONS
-from autograder.specs.standins.text_tasks import HIDDEN, JUDGE_ONLY, TextSizes, sentences_of, token_arrays
+from autograder.specs.standins.text_tasks import HIDDEN, JUDGE_ONLY, Array, TextSizes, sentences_of, token_arrays
 
 SIZES = {
     "emotion": TextSizes(train=6000, val=400, test=800, length=40, words=1000),
@@ -21,13 +21,25 @@ def build(name: str, data_dir: Path | None, seed: int) -> DataSet | None:
     texts = sentences_of(name, data_dir, seed, SIZES[name])
     if texts is None:
         return None
-    arrays = token_arrays(texts, seed, SIZES[name]) | _other_tokens(seed)
+    arrays = token_arrays(texts, seed, SIZES[name])
+    arrays |= _other_tokens(seed) | {"last_changed": _last_changed(arrays["public_tokens"])}
     return DataSet(name, arrays, HIDDEN, JUDGE_ONLY, EMOTIONS)
 
 
-def _other_tokens(seed: int) -> dict[str, np.ndarray[tuple[int, ...], np.dtype[np.int64]]]:
-    """Random words of another vocabulary, numbers 4 to 59, padded with 3: other_tokens (8, 8) and with more padding."""
+def _other_tokens(seed: int) -> dict[str, Array]:
+    """Words of another vocabulary, numbers 4 to 59, padded with 3: other_tokens (8, 8), other_padded (8, 16).
+
+    Some rows have no padding in other_tokens: whoever reads one step too far leaves the row.
+    """
     rng = np.random.default_rng([seed, 29])
     tokens = rng.integers(4, 60, size=(8, 8))
-    tokens[np.arange(8) >= rng.permutation(np.arange(8) % 4 + 3)[:, None]] = 3
+    tokens[np.arange(8) >= rng.permutation(np.arange(8) % 6 + 3)[:, None]] = 3
     return {"other_tokens": tokens, "other_padded": np.pad(tokens, ((0, 0), (0, 8)), constant_values=3)}
+
+
+def _last_changed(tokens: Array) -> Array:
+    """(N, L) the same sentences, each with another last word."""
+    changed = tokens.copy()
+    last = (np.arange(len(tokens)), (tokens != 0).sum(axis=1) - 1)
+    changed[last] = np.where(changed[last] == 2, 3, changed[last] - 1)
+    return changed

@@ -87,6 +87,19 @@ def test_order_matters_to_a_recurrent_network_and_not_to_a_bag_of_words() -> Non
     assert compare("order_sensitivity", "shuffled", half, other, min_share=0.5).verdict is Verdict.PASSED
 
 
+def test_a_network_that_stops_before_the_last_token_is_told_so() -> None:
+    changed = TOKENS.copy()
+    changed[:, -1] = changed[:, -1] % 19 + 1
+    right = compare("order_sensitivity", "shuffled", recurrent(TOKENS), recurrent(changed), change="last")
+    early = recurrent(TOKENS[:, :-1]), recurrent(changed[:, :-1])
+    wrong = compare("order_sensitivity", "shuffled", *early, change="last")
+    assert right.verdict is Verdict.PASSED
+    assert wrong.verdict is Verdict.FAILED
+    assert "last token" in wrong.message
+    assert "length - 1" in wrong.hint
+    assert "bag of words" not in wrong.message
+
+
 def changed(future: Array, positions: slice) -> Array:
     outputs = future.copy()
     outputs[:, positions] += 0.1
