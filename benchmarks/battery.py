@@ -36,6 +36,7 @@ PARTS = {
     "submissions": (
         *("tests/security/test_submissions.py", "tests/security/test_uploads.py"),
         *("tests/security/test_review_degenerate.py", "tests/security/test_review_data_secret.py"),
+        "tests/security/test_review_drawn_numbers.py",
     ),
     "honest work": ("tests/security/test_honest_work.py",),
 }
