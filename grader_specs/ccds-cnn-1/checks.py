@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
+import numpy as np
 from pydantic import Field
 
-from autograder.checks.base import Check, Context, Params, failed, passed
+from autograder.checks.base import Check, Context, LabelName, Params, as_array, failed, passed
+from autograder.checks.measures import last_outputs
 from autograder.model import Observation, Outcome
 
 
@@ -15,6 +17,7 @@ class PassesMadeParams(Params):
     """What was asked for."""
 
     epochs: int = Field(ge=1, description="How many passes `train` was told to make.")
+    label: LabelName = Field("public", description="Evaluated inputs whose outputs must be finite after the last pass.")
 
 
 class PassesMade(Check):
@@ -30,6 +33,9 @@ class PassesMade(Check):
         """Compare the number of the last epoch that was seen with what was asked for."""
         result = observation.values.get("result")
         made = result.get("epochs") if isinstance(result, Mapping) else None
+        outputs = as_array(last_outputs(observation, params.label))
+        if outputs is None or not np.isfinite(outputs).all():
+            return failed("There are no finite outputs after the training.", "Is the learning rate much too high?")
         if type(made) is int and made == params.epochs:
             return passed("train makes as many passes as it is told.")
         seen = made if type(made) is int and 0 <= made < params.epochs else "not all"
