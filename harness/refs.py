@@ -14,8 +14,12 @@ from harness import local
 from harness.build import build_model
 from harness.convert import device, to_tensor
 from harness.errors import BadRequest
+from harness.isolation import seed_all
 from harness.learning import target_tensor
 from harness.session import Session
+from harness.student_loop import student_loop, unheard
+from harness.supplies import Task
+from harness.watch import Progress
 from harness.wire import Array
 
 
@@ -123,12 +127,28 @@ def make_entry(making: Making, fields: Mapping[str, Any]) -> Any:
 
 @maker("built")
 def make_built(making: Making, fields: Mapping[str, Any]) -> Any:
-    """The student's model, built anew."""
+    """The student's model, built anew; trained by a function of the student's, if asked for; in train mode, if so."""
     given = fields.get("arguments", {})
     if not isinstance(given, dict):
         raise BadRequest("a built model's arguments are a mapping")
     model, _ = build_model(making.session, _text(fields, "name"), construct_arguments(making, given), making.seed)
-    return model
+    if "function" in fields:
+        model = _trained(making, model, fields)
+    return model.train() if fields.get("train") is True else model
+
+
+def _trained(making: Making, model: Any, fields: Mapping[str, Any]) -> Any:
+    """What the student's training function makes of a model. Nobody hears of its epochs."""
+    inputs, targets = (making.session.array(_text(fields, key)) for key in ("inputs", "targets"))
+    epochs, size, lr = (fields.get(key) for key in ("epochs", "batch_size", "lr"))
+    if type(epochs) is not int or type(size) is not int or not isinstance(lr, int | float) or min(epochs, size) < 1:
+        raise BadRequest("a trained model needs epochs, batch_size and lr")
+    function = making.session.entry(_text(fields, "function")).target
+    task = Task(inputs, targets, inputs, targets, epochs, size, float(lr), making.seed)
+    progress = Progress(model, {}, unheard, epochs)
+    seed_all(task.seed)
+    student_loop(function, model, task, progress, {})
+    return progress.model
 
 
 def construct_arguments(making: Making, given: dict[str, Any]) -> dict[str, Any]:

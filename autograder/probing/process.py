@@ -249,7 +249,7 @@ class StudentProcess:
                 self.need(entry)
             if value.kind == "built":
                 own = self.literal(self.spec.entry_points[value.name].arguments)
-                return {"$ref": value.kind, "name": value.name, "arguments": own}
+                return {**value.values, "$ref": value.kind, "name": value.name, "arguments": own}
             return {"$ref": value.kind, "name": value.name, **value.values}
         if isinstance(value, Mapping):
             return {key: self.argument(item) for key, item in value.items()}

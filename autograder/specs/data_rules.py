@@ -103,6 +103,7 @@ def _check_ref(place: str, who: str, ref: Ref, spec: GraderSpec, data: DataSet) 
             raise SpecError(f"{place}: {who} names no entry point: '{entry}'", suggest(entry, spec.entry_points))
     if ref.kind in ("model", "tokenizer"):
         folders = {str(parent) for name in data.files for parent in PurePosixPath(name).parents} - {"."}
+        folders |= set(data.folders)
         if ref.name not in folders:
             raise SpecError(
                 f"{place}: {who} wants a {ref.kind} from a folder that the data set's files lack: '{ref.name}'",

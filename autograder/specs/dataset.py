@@ -36,7 +36,9 @@ class Ref:
     data set's files); `given_model` (weight: array (C, F), bias: array (C,), dropout: share,
     train: true to hand it over in train mode; a module flatten → dropout → linear → logits);
     `dataset` (inputs, targets: array names; a TensorDataset); `entry` (name of an entry point: the student's own
-    object); `built` (name of an entry point: the student's model, built). Raises SpecError for another kind.
+    object); `built` (name of an entry point: the student's model, built; function (an entry point), inputs, targets
+    (array names), epochs, batch_size, lr: trained by the student's own function before; train: true to hand it over in
+    train mode). Raises SpecError for another kind.
     """
 
     kind: str
@@ -55,12 +57,15 @@ class Ref:
         """Names of the data set's arrays that must be sent first."""
         if self.kind == "array":
             return (self.name,)
-        return tuple(self.values[key] for key in ("inputs", "targets") if self.kind == "dataset" and key in self.values)
+        keys = ("inputs", "targets") if self.kind in ("dataset", "built") else ()
+        return tuple(self.values[key] for key in keys if key in self.values)
 
     @property
     def entries(self) -> tuple[str, ...]:
         """Names of the entry points it uses."""
-        return (self.name,) if self.kind in ("entry", "built") else ()
+        if self.kind not in ("entry", "built"):
+            return ()
+        return (self.name, self.values["function"]) if "function" in self.values else (self.name,)
 
 
 @dataclass(frozen=True, eq=False)

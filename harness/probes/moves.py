@@ -9,8 +9,8 @@ from typing import Any
 from harness.convert import home, to_tensor
 from harness.isolation import mode, seed_all
 from harness.learning import adam, infer, materialise, step, target_tensor
-from harness.probes.train import student_loop
 from harness.session import Request, Session, operation
+from harness.student_loop import student_loop, unheard
 from harness.supplies import Task
 from harness.watch import Progress
 
@@ -37,16 +37,12 @@ def run_moves(session: Session, request: Request) -> Mapping[str, Any]:
     else:
         size = max(1, math.ceil(len(array) / steps))
         task = Task(array, targets, array, targets, 1, size, lr, request.seed, request.pad)
-        progress = Progress(model, {}, _nobody, 1)
+        progress = Progress(model, {}, unheard, 1)
         student_loop(function, model, task, progress, request.get("arguments", dict, {}))
         trained = progress.model
     with mode(trained, False):
         after, _ = infer(trained, array, None, request.pad)
     return {"parameters": _moved(start, trained), "outputs": [before, after]}
-
-
-def _nobody(_event: str, _payload: Mapping[str, Any]) -> None:
-    """Epochs end unheard."""
 
 
 def _moved(start: Mapping[str, tuple[Any, bool]], model: Any) -> list[dict[str, Any]]:

@@ -60,6 +60,17 @@ def logits_of(model, x):
 def rows(data):
     return [len(data), data[1][1].item(), str(data[0][1].dtype)]
 
+def is_training(model):
+    return model.training
+
+def bias_of(model):
+    return model.fc.bias.detach()
+
+def move_bias(model, train_set, epochs, batch_size, lr):
+    with torch.no_grad():
+        model.fc.bias[:] = torch.tensor([len(train_set), epochs, batch_size + lr])
+    model.eval()
+
 def name_of(function):
     return function.__name__
 
@@ -168,6 +179,30 @@ def test_models_are_built_with_the_spec_s_arguments(loaded: Harness, name: str) 
     built = {"$ref": "built", "name": "model", "arguments": given}
     answer = calls(loaded, "logits_of", [built, np.zeros((2, 5), np.int64)], as_tensor=True)[0]
     assert answer["value"].shape == (2, 3)
+
+
+def test_a_built_model_is_trained_first_if_it_is_asked_for(loaded: Harness) -> None:
+    tokens, labels = np.zeros((10, 5), np.int64), np.zeros(10, np.int64)
+    loaded.put(tokens=tokens, labels=labels, vectors=np.zeros((9, 4), np.float32))
+    model = {
+        "kind": "model",
+        "names": ["Net"],
+        "factories": [],
+        "parameters": [["classes", "num_classes"], ["vectors"]],
+    }
+    training = {"kind": "function", "names": ["move_bias"], "factories": [], "parameters": []}
+    loaded.result("resolve", entries={"model": model, "fine_tune": training})
+    given = {"classes": 3, "vectors": {"$ref": "array", "name": "vectors"}}
+    built = {"$ref": "built", "name": "model", "arguments": given}
+    how = {"function": "fine_tune", "inputs": "tokens", "targets": "labels", "epochs": 3, "batch_size": 4, "lr": 0.5}
+    (answer,) = calls(loaded, "bias_of", [{**built, **how}])
+    np.testing.assert_allclose(answer["value"], [10, 3, 4.5])
+    modes = calls(loaded, "is_training", [built], [{**built, **how}], [{**built, **how, "train": True}])
+    assert [answer["value"] for answer in modes] == [True, False, True]
+    loaded.function("bias_of")
+    for wrong in ({"epochs": 0}, {"lr": None}, {"inputs": None}):
+        case = {"arguments": [{**built, **how, **wrong}], "keywords": {}}
+        assert loaded.error("calls", entry="f", cases=[case])["kind"] == "bad_request"
 
 
 def test_files_of_the_task_lie_beside_the_submission_and_win(loaded: Harness) -> None:

@@ -206,7 +206,7 @@ def test_errors_are_told_in_full_until_a_case_is_hidden() -> None:
 
 def test_references_send_their_arrays_first_and_a_hidden_one_taints() -> None:
     cases = (
-        Case((Ref("array", "x"), Ref("built", "model"))),
+        Case((Ref("array", "x"), Ref("built", "model", train=True))),
         Case(({"data": Ref("dataset", inputs="h", targets="y")},)),
     )
     data = DataSet("d", DATA.arrays, frozenset({"h"}), cases={"open": cases, "secret": ()})
@@ -216,7 +216,7 @@ def test_references_send_their_arrays_first_and_a_hidden_one_taints() -> None:
     sent = next(arguments for op, arguments in session.asked if op == "calls")["cases"]
     assert sent[0]["arguments"] == [
         {"$ref": "array", "name": "x"},
-        {"$ref": "built", "name": "model", "arguments": {"classes": 3}},
+        {"$ref": "built", "name": "model", "arguments": {"classes": 3}, "train": True},
     ]
     assert observation.values["tainted"] is True
 
