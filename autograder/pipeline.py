@@ -62,6 +62,7 @@ def grade(
     begun = time.monotonic()
     seed = loaded.spec.seed if seed is None else seed
     data = data or loaded.build_data(data_dir, loaded.spec.seed)
+    loaded = loaded.on(data.name)
     prober = Prober(loaded.spec, upload, data, sandbox, seed)
     witness = witness or Witness()
     run = _Run(loaded, data, prober, seed, on_progress, witness)

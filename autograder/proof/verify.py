@@ -36,6 +36,7 @@ def verify(
     """Grade every solution; return them and the rules that don't hold. Raises SpecError, SandboxError."""
     say("building the data")
     data = loaded.build_data(data_dir, secret_seed(loaded.spec.seed, data_secret))
+    loaded = loaded.on(data.name)
     graded = []
     for solution in solutions:
         one = grade_solution(loaded, solution, sandbox, data, seed, say)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -74,13 +74,18 @@ class LoadedSpec:
                 if data is not None:
                     note_use(data)
             if data is not None:
-                _check_data(self, data)
+                _check_data(self.on(data.name), data)
                 return data
         names = only or ", ".join(self.spec.data.sets)
         raise SpecError(
             f"{self.folder / self.spec.data.builder}: could not build any of: {names}",
             "Set AUTOGRADER_DATA_DIR to the folder of the data, or list 'standin' in data.sets.",
         )
+
+    def on(self, data_name: str) -> LoadedSpec:
+        """The spec with its observations as they are on a data set."""
+        observations = {name: observation.on(data_name) for name, observation in self.spec.observations.items()}
+        return replace(self, spec=self.spec.model_copy(update={"observations": observations}))
 
     def place(self, where: Where) -> str:
         """`path:line:column` of a value in spec.yaml."""

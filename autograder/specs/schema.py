@@ -103,6 +103,22 @@ class _Observation(_Model):
 
     wall_s: float | None = Field(None, gt=0, description="Wall seconds; default: the spec's limit.")
     reseed: Reseed | None = Field(None, description="Run again under new seeds while a check on it is too close.")
+    by_data: dict[Identifier, dict[str, Any]] = Field(
+        default_factory=dict, description="Parameters that differ on a data set, by its name."
+    )
+
+    @model_validator(mode="after")
+    def _fits_every_data_set(self) -> Self:
+        for name in self.by_data:
+            self.on(name)
+        return self
+
+    def on(self, data_name: str) -> Self:
+        """The observation with the parameters in force on a data set."""
+        changed = self.by_data.get(data_name)
+        if changed is None:
+            return self
+        return type(self).model_validate({**self.model_dump(exclude={"by_data"}), **changed})
 
 
 class _OfModel(_Observation):

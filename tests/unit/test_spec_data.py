@@ -121,10 +121,32 @@ DATA_MISTAKES = [
     (BUILDER, 'Ref("array", "images")', 'Ref("array", "image")', "'image'", "Did you mean 'images'?"),
     (BUILDER, 'Ref("array", "images")', 'Ref("model", "mode")', "'mode'", "Did you mean 'model'?"),
     (BUILDER, 'Ref("entry", "f")', 'Ref("entry", "g")', "names no entry point", "Known here: f, model."),
+    (BUILDER, 'Ref("entry", "f")', 'Ref("built", "f", function="g")', "names no entry point", "Known here: f, model."),
+    (BUILDER, 'Ref("entry", "f")', 'Ref("built", "model", inputs="labels")', "would send 'labels'", "Take it"),
     (BUILDER, 'Ref("entry", "f")', 'Ref("entri", "f")', "can't make a 'entri'", "It makes: array"),
     (BUILDER, 'frozenset({"sums"})', 'frozenset({"sum"})', "lists 'sum' as hidden", "Did you mean 'sums'?"),
     (BUILDER, 'cases={"sums"', 'cases={"images": (), "sums"', "both an array and a case list", "different names"),
 ]  # fmt: skip
+
+
+def test_an_observation_may_differ_on_a_data_set(tmp_path: Path) -> None:
+    plain = "other: {probe: overfit,"
+    text = SPEC.replace(plain, f"{plain} by_data: {{large: {{steps: 9, wall_s: 300}}}},")
+    loaded = load_spec(write(tmp_path, text))
+    for name, steps in (("large", 9), ("standin", 60)):
+        assert loaded.on(name).spec.observations["other"].steps == steps
+    assert loaded.on("large").on("large").spec == loaded.on("large").spec
+    with pytest.raises(SpecError, match="step"):
+        load_spec(write(tmp_path, text.replace("{steps: 9", "{step: 9")))
+
+
+def test_a_tokenizer_may_come_from_a_folder_of_this_machine(tmp_path: Path) -> None:
+    wanted = 'Ref("tokenizer", "bert"))'
+    text = BUILDER.replace('Ref("entry", "f"))', wanted)
+    with pytest.raises(SpecError, match="bert"):
+        load_spec(write(tmp_path, builder=text)).build_data(None, 0)
+    text = text.replace("files={", f'folders={{"bert": __import__("pathlib").Path({str(tmp_path)!r})}}, files={{')
+    assert "bert" in load_spec(write(tmp_path, builder=text)).build_data(None, 0).folders
 
 
 @pytest.mark.parametrize(("old", "new", "hint"), MISTAKES)
