@@ -153,7 +153,7 @@ def _table(loaded: LoadedSpec, graded: list[Graded]) -> Table:
 
 def _stop(error: SpecError | SandboxError) -> NoReturn:
     """Print an error with what to do and leave."""
-    console.print(str(error), style="red", markup=False, highlight=False)
+    console.print(str(error), style="red", markup=False, highlight=False, soft_wrap=True)
     hint = getattr(error, "hint", "")
     if hint:
         console.print(hint, markup=False, highlight=False)
