@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from autograder.checks._values import brief
+from autograder.checks._values import brief, is_clean
 from autograder.checks.base import Array, Check, Context, Params, as_array, failed, partial, passed
 from autograder.model import Observation, Outcome
 
@@ -74,7 +74,7 @@ class Schedule(Check):
             return failed("A learning rate is NaN or infinite.", "Is there a division by zero at step 0?")
         wanted = [rates(params.formula, params, first) for first in params.counted_from]
         # After hidden inputs a process could draw them.
-        evidence = {} if observation.values.get("tainted") is True else {"plots": [_plot(found, wanted[0])]}
+        evidence = {"plots": [_plot(found, wanted[0])]} if is_clean(observation) else {}
         differences = [np.abs(found - one) for one in wanted]
         limit = params.tolerance * params.base_lr
         if any(d.max() <= limit for d in differences):
