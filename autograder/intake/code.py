@@ -4,21 +4,28 @@ from __future__ import annotations
 
 import json
 import re
+import textwrap
 from collections.abc import Mapping
+from itertools import dropwhile
 from typing import Any
 
 from autograder import python_text
 
 _MOST = 2_000_000  # characters of one file
+# No two parts of these could share a long run of spaces: that would take quadratic time.
 _LINE = re.compile(r"^(\s*)([%!?].*|\S.*\?{1,2}\s*)$")
-_ASSIGNED = re.compile(r"^([\w\s,.\[\]\"']+=\s*)[!%].*$")  # no two parts that could share a long run of spaces
-_CELL = re.compile(r"^\s*%%\s*(\w+)")
-_KEPT = {"time", "timeit", "capture", "prun", "memit"}  # cell magics that run the cell's Python
+_ASSIGNED = re.compile(r"^([\w\s,.\[\]\"']+=\s*)([!%].*)$")
+_CELL = re.compile(r"^\s*%%\s*(\w+)(.*)")
+_TIMED = re.compile(r"%time(?:it)?\s(.*)")
+_OPTION = re.compile(r"(?:-[a-z]+)?\d*")
+# Cell magics whose text is run as Python, or written to a module that can be imported.
+_KEPT = frozenset(["time", "timeit", "capture", "prun", "memit", "mprun", "lprun", "python", "python3", "pypy"])
+_WRITTEN = frozenset({"writefile", "file"})
 
 
 def python_files(files: Mapping[str, bytes], main: str) -> list[dict[str, str]]:
     """[{name, code}], the main file first. `code` of a notebook parses wherever its cells do."""
-    names = [main, *sorted(name for name in files if name.endswith(".py") and name != main)]
+    names = [main, *sorted(name for name in files if name.endswith((".py", ".ipynb")) and name != main)]
     return [{"name": name, "code": _code(name, files[name])} for name in names if name in files]
 
 
@@ -50,23 +57,33 @@ def _source(cell: Mapping[str, Any]) -> str:
 
 
 def _cell(source: str) -> str:
-    """A cell as Python: as it is where it parses, else with its magics blanked; empty if nothing helps."""
+    """A cell as Python: as it is or moved to the left where it parses, else with its magics blanked.
+
+    As it is, too, where nothing helps: it might be run all the same, so that it can't be read must be seen.
+    """
     magic = _CELL.match(source)
     if magic is not None:
-        if magic[1] not in _KEPT:
+        if not (magic[1] in _KEPT or (magic[1] in _WRITTEN and ".py" in magic[2])):
             return ""
         source = "\n".join(["", *source.split("\n")[1:]])
     if _parses(source):
         return source
-    blanked = "\n".join(_blank(line) for line in source.split("\n"))
-    return blanked if _parses(blanked) else ""
+    moved = textwrap.dedent(source)
+    blanked = "\n".join(map(_blank, moved.split("\n")))
+    return next((text for text in (moved, blanked) if _parses(text)), source)
 
 
 def _blank(line: str) -> str:
     if (assigned := _ASSIGNED.match(line)) is not None:
-        return f"{assigned[1]}None"
+        return f"{assigned[1]}{_timed(assigned[2]) or 'None'}"
     magic = _LINE.match(line)
-    return line if magic is None else f"{magic[1]}pass"
+    return line if magic is None else f"{magic[1]}{_timed(magic[2]) or 'pass'}"
+
+
+def _timed(magic: str) -> str:
+    """The Python that %time and %timeit run; nothing for other magics."""
+    found = _TIMED.match(magic)
+    return " ".join(dropwhile(_OPTION.fullmatch, found[1].split())) if found else ""
 
 
 def _parses(source: str) -> bool:

@@ -25,7 +25,10 @@ def notebook(*cells: str) -> bytes:
         ("torch.nn?\nz = 3", "pass\nz = 3"),
         ("%%time\nx = 1", "\nx = 1"),
         ("%%bash\nrm -rf x", ""),
-        ("def broken(:", ""),
+        ("  x = 1\n  y = 2", "x = 1\ny = 2"),
+        ("def f():\n    x = %time g(1)\n    %timeit -n 10 -r3 h(x)", "def f():\n    x = g(1)\n    h(x)"),
+        ("%%writefile helper.py\nx = 1", "\nx = 1"),
+        ("%%writefile notes.txt\nnot Python", ""),
         ('s = """\n%d of them\n"""', 's = """\n%d of them\n"""'),
     ],
 )
@@ -33,6 +36,11 @@ def test_magics_are_blanked_and_the_rest_is_kept(cell: str, expected: str) -> No
     (file,) = python_files({"a.ipynb": notebook(cell)}, "a.ipynb")
     assert file == {"name": "a.ipynb", "code": expected}
     ast.parse(file["code"])
+
+
+def test_a_cell_that_is_no_python_is_kept_so_that_it_shows() -> None:
+    (file,) = python_files({"a.ipynb": notebook("x = 1", "def broken(:")}, "a.ipynb")
+    assert file["code"] == "x = 1\n\ndef broken(:"
 
 
 def test_the_main_file_comes_first_and_only_python_is_read() -> None:
