@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import secrets
+import threading
 from datetime import datetime, timedelta
 from functools import lru_cache
 
@@ -22,13 +23,15 @@ from autograder.storage.tables import ApiToken, Assignment, Course, Enrolment, U
 _SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 _NOTE_USE_EVERY = timedelta(minutes=1)
 _LONGEST_PASSWORD = 1024
+_hashing = threading.BoundedSemaphore(4)  # one password takes 64 MB for a moment, and anybody may try
 
 
 def authenticate(email: str, password: str) -> Person:
     """The person with these credentials. Raises NotAuthenticated, as slowly for an unknown address as for a known."""
     with read_scope() as session:
         user = people.user_by_email(session, email)
-    right = _hasher().verify(_bytes(password), user.password_hash if user else _nobodys_hash())
+    with _hashing:
+        right = _hasher().verify(_bytes(password), user.password_hash if user else _nobodys_hash())
     if user is None or not right:
         raise NotAuthenticated("E-mail address or password is wrong.", "Check both and try again.")
     return _person(user)
