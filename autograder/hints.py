@@ -31,7 +31,7 @@ _HINTS: tuple[tuple[str, str], ...] = (
         "Two tensors have different types. Inputs come as float32; don't call .double() or .half() on one side only.",
     ),
     (
-        r"must be Tensor, not (tuple|list|dict|\w*ndarray|float|NoneType)|no gradient flows",
+        r"must be Tensor, not (tuple|list|dict|(numpy\.)?\w*ndarray|float|NoneType)|no gradient flows",
         "forward has to return one tensor: no tuple or dict around it, and no .numpy(), .tolist() or .item() after it.",
     ),
     (
@@ -69,7 +69,7 @@ _HINTS: tuple[tuple[str, str], ...] = (
         "The function needs an argument that it is not given. Give it a default value, or use the handout's names.",
     ),
     (
-        r"got an unexpected keyword argument|takes \d+ positional arguments? but",
+        r"got an unexpected keyword argument|takes \d+ positional arguments? but|can't be called with the parameters",
         "The parameters differ from the handout's. Compare names and order with the starter file.",
     ),
     (
@@ -91,6 +91,11 @@ _HINTS: tuple[tuple[str, str], ...] = (
         r"has no attribute",
         "Is the layer created in __init__ under this name, and is super().__init__() its first line?",
     ),
+    (
+        r"^unsupported: a scheduler factory",
+        "Is the `return` missing? Return the scheduler that you made, or a function that gives a step's rate.",
+    ),
+    (r"^unsupported", "Return a tensor, an array or plain numbers."),
 )
 _BY_KIND = {
     "network": "There is no network here. Training and test data are supplied by the grader; put small files of your "
@@ -99,7 +104,6 @@ _BY_KIND = {
     "needed for grading.",
     "input": "Nobody can type here. Use function parameters or constants instead of input().",
     "memory": "Use smaller layers or batches, and don't keep tensors of every step in a list (use loss.item()).",
-    "unsupported": "Return a tensor, an array or plain numbers.",
 }
 
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from autograder.checks._values import number, text
-from autograder.checks.base import Context
-from autograder.model import Observation
+from autograder.checks._cases import error_hint, error_text
+from autograder.checks._values import number
+from autograder.checks.base import Context, failed
+from autograder.model import Observation, Outcome
 
 MOST_ANSWERS = 1000
 MOST_ITEMS = 1000
@@ -19,10 +20,11 @@ MOST_ITEMS = 1000
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One call's answer. value: None if it raised; error: then the exception's type. expected: the judge's own."""
+    """One call's answer. value: None if it raised; error, hint: then what, and what to try. expected: the judge's."""
 
     value: Any
     error: str = ""
+    hint: str = ""
     expected: Any = None
     label: str = ""
 
@@ -46,16 +48,23 @@ def answers(observation: Observation, context: Context, cases: str = "") -> list
         case = asked[index] if asked else None
         value = row.get("value") if type(row) is dict else None
         error = row.get("error") if type(row) is dict else None
-        name = text(error.get("type"), 60) if type(error) is dict else ""
+        raised = error if type(error) is dict and value is None else {}
         found.append(
             Answer(
                 value,
-                name if value is None else "",
+                error_text(raised) if raised else "",
+                error_hint(raised),
                 getattr(case, "expected", None),
                 getattr(case, "label", "") or f"call {index + 1}",
             )
         )
     return found
+
+
+def raised(given: Sequence[Answer], advice: str) -> Outcome | None:
+    """The outcome of calls of which one raised, None if none did. advice: what to try, if nothing better is known."""
+    first = next((answer for answer in given if answer.error), None)
+    return None if first is None else failed(f"The call raised {first.error}.", first.hint or advice)
 
 
 def word(value: Any) -> str:

@@ -17,7 +17,7 @@ _MOST_SHOWN = 12  # numbers of one array
 
 @dataclass(frozen=True)
 class Answered:
-    """One case and what came of it. error: type, message and where, or None; missing: neither came."""
+    """One case and what came of it. error: type, message, where and hint, or None; missing: neither came."""
 
     case: Any
     number: int
@@ -89,6 +89,11 @@ def error_text(error: Mapping[str, Any]) -> str:
     kind, message, where = text(error.get("type")), text(error.get("message"), 300), text(error.get("where"), 100)
     said = f"{kind or 'an exception'}: {message}" if message else kind or "an exception"
     return f"{said} ({where})" if where else said
+
+
+def error_hint(error: Mapping[str, Any]) -> str:
+    """What to try about an exception, if that is known."""
+    return text(error.get("hint"), 500)
 
 
 def call_text(case: Any) -> str:

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from autograder.checks._cases import Answered, answered, error_text, example, list_name, sizes_of
+from autograder.checks._cases import Answered, answered, error_hint, error_text, example, list_name, sizes_of
 from autograder.checks._mistakes import commonest, diagnoses
 from autograder.checks._trees import Leaf, Telling, Tolerance, is_exact, kind_of, leaves, plain_array
 from autograder.checks._values import shape_text
@@ -114,7 +114,7 @@ class _Comparison:
             return Trouble("There is no answer.", "Does your code end by itself, without exit()?")
         if answer.error is not None:
             words = f"The call raised {error_text(answer.error)}."
-            return Trouble(words, "It must answer for every legal input.")
+            return Trouble(words, error_hint(answer.error) or "It must answer for every legal input.")
         return self.trouble(answer.case.expected, answer.value, sizes_of(answer.case))
 
     def trouble(self, expected: Any, got: Any, sizes: Collection[int] = ()) -> Trouble | None:

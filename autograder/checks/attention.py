@@ -9,8 +9,8 @@ from typing import Any, ClassVar
 import numpy as np
 from pydantic import Field
 
-from autograder.checks._answers import answers
-from autograder.checks._trees import Telling
+from autograder.checks._answers import Answer, answers, raised
+from autograder.checks._trees import Telling, kind_of
 from autograder.checks._values import brief, shape_text, text
 from autograder.checks.base import Array, ArrayName, Check, Context, Params, as_array, failed, passed
 from autograder.model import Observation, Outcome
@@ -47,18 +47,18 @@ class Attention(Check):
         """The first thing that is wrong, from shape to values."""
         if observation.probe == "forward":
             outputs = observation.values.get("outputs")
-            given = [(outputs[0] if type(outputs) is list and outputs else outputs, None, "")]
+            given = [Answer(outputs[0] if type(outputs) is list and outputs else outputs)]
         else:
-            given = [(a.value, a.expected, a.error) for a in answers(observation, context, params.cases)]
+            given = answers(observation, context, params.cases)
         if not given:
             return failed("No attention came back.", "Return one tensor (batch, layers, heads, tokens, tokens).")
         named = {params.mask, params.reference, params.cases, text(observation.values.get("cases"))}
         telling = Telling.of(observation, hidden=bool(named & context.hidden))
-        for value, expected, error in given:
-            mask, reference = _known(context, params, expected)
-            if error:
-                return failed(f"The call raised {error}.", "Call your function yourself with such a batch.")
-            trouble = _trouble(value, mask, reference, params, telling)
+        if (broken := raised(given, "Call your function yourself with such a batch.")) is not None:
+            return broken
+        for answer in given:
+            mask, reference = _known(context, params, answer.expected)
+            trouble = _trouble(answer.value, mask, reference, params, telling)
             if trouble is not None:
                 return failed(*trouble)
         compared = " and equal the reference" if params.reference else ""
@@ -88,7 +88,7 @@ def _trouble(
     weights = as_array(value)
     if weights is None:
         return (
-            "No attention tensor came back.",
+            f"An attention tensor was expected, got {kind_of(value, told=telling.got)}.",
             "Does the model return attentions (eager attention, output_attentions)?",
         )
     like = reference.shape if reference is not None else (*(mask.shape if mask is not None else ()), None, None)

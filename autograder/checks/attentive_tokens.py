@@ -8,7 +8,16 @@ from typing import Any, ClassVar
 import numpy as np
 from pydantic import Field
 
-from autograder.checks._answers import answers, by_name, overlap_at, rank_biased_overlap, ranking, rankings_of, word
+from autograder.checks._answers import (
+    answers,
+    by_name,
+    overlap_at,
+    raised,
+    rank_biased_overlap,
+    ranking,
+    rankings_of,
+    word,
+)
 from autograder.checks._values import number
 from autograder.checks.base import Array, Check, Context, Params, failed, partial, passed
 from autograder.checks.measures import matrix
@@ -50,6 +59,8 @@ class AttentiveTokens(Check):
     def judge(self, observation: Observation, context: Context, params: AttentiveTokensParams) -> Outcome:
         """Form first (every class, no special tokens, whole words), then overlap, then what masking does."""
         given = answers(observation, context, params.cases)
+        if (trouble := raised(given, "Call your function yourself with some sentences.")) is not None:
+            return trouble
         found = by_name(given[-1].value, context.class_names) if given else {}
         lists = {name: ranking(value) for name, value in found.items()}
         ranked = {name: words[: params.k] for name, words in lists.items() if words is not None}
@@ -59,9 +70,9 @@ class AttentiveTokens(Check):
                 "No ranked tokens came back" + (f" for {', '.join(missing[:6])}." if ranked else "."),
                 "Return a dict: class name → list of tokens, the most attentive first.",
             )
-        trouble = _form(ranked, params)
-        if trouble is not None:
-            return failed(*trouble)
+        malformed = _form(ranked, params)
+        if malformed is not None:
+            return failed(*malformed)
         expected = rankings_of(context.facts.get(params.expected))
         scores = {name: _overlap(ranked, by_class, params) for name, by_class in expected.items()}
         best = max(scores, key=lambda name: scores[name])

@@ -38,6 +38,11 @@ class BatchIndependence(Check):
             return failed(
                 "There are no outputs to compare.", "Return one tensor with a row for each example from forward."
             )
+        if not np.isfinite(first).all():
+            return failed(
+                "The outputs have NaN or infinite values, so they can't be compared.",
+                "Look for a logarithm or division of zero, or an exponential of a large number.",
+            )
         for again in runs[1:]:
             if not _equal(first, again, params.tolerance):
                 return failed(

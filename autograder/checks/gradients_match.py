@@ -9,7 +9,7 @@ from typing import ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from autograder.checks._cases import Answered, answered, error_text, example, list_name, sizes_of
+from autograder.checks._cases import Answered, answered, error_hint, error_text, example, list_name, sizes_of
 from autograder.checks._mistakes import diagnoses
 from autograder.checks._trees import Leaf, Telling, Tolerance, kind_of, leaves, plain_array
 from autograder.checks._values import shape_text
@@ -60,8 +60,9 @@ class GradientsMatch(Check):
         for answer in every:
             if answer.missing or answer.error is not None:
                 said = error_text(answer.error) if answer.error is not None else "nothing"
+                hint = error_hint(answer.error or {}) or "Call your function yourself with such arguments."
                 evidence = example(observation, name, context, params.show, answer)
-                return failed(f"Gradients were expected, the call gave {said}.", "See the message.", **evidence)
+                return failed(f"Gradients were expected, the call gave {said}.", hint, **evidence)
         telling = Telling.of(observation, hidden=name in context.hidden)
         found = [(answer, _partials(answer, params, telling)) for answer in every]
         names = list(dict.fromkeys(p.name for _, partials in found for p in partials))

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from autograder.checks._answers import answers, word
+from autograder.checks._answers import answers, raised, word
 from autograder.checks._values import number
 from autograder.checks.base import Array, ArrayName, Check, Context, LabelName, Params, failed, partial, passed
 from autograder.checks.measures import labels_of, last_outputs, predictions
@@ -64,6 +64,8 @@ class MetricTable(Check):
     def judge(self, observation: Observation, context: Context, params: MetricTableParams) -> Outcome:
         """Share of the numbers that agree; the likeliest mistake where they don't."""
         given = answers(observation, context)
+        if (broken := raised(given, "Call your function yourself.")) is not None:
+            return broken
         table = read_table(given[-1].value, params) if given else {}
         missing = [f"{row}: {c}" for row in params.rows for c in params.columns if c not in table.get(row, {})]
         if missing:

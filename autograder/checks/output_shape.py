@@ -56,6 +56,13 @@ class OutputShape(Check):
                 expected=shape_text(expected) if told else wanted,
                 got=got,
             )
+        if params.dtype == "float" and first.dtype == np.float16:
+            return failed(
+                "The scores come in half precision (float16).",
+                "Leave the model in float32: no .half() and no autocast. Small gradients get lost in half precision.",
+                expected="float32",
+                got="float16",
+            )
         kinds = {"float": "f", "int": "iub", "any": "fiub"}[params.dtype]
         if first.dtype.kind not in kinds:
             return failed(
@@ -67,7 +74,16 @@ class OutputShape(Check):
                 got=first.dtype.name,
             )
         trouble = _no_logits(first.astype(np.float64)) if params.values == "logits" else None
-        return trouble or passed(f"Shape {got if told else wanted}, as expected.")
+        said = f"Shape {got}, as expected.{_wrapping(observation)}" if told else f"Shape {wanted}, as expected."
+        return trouble or passed(said)
+
+
+def _wrapping(observation: Observation) -> str:
+    """What to say about a tensor that came inside of something else."""
+    returned = text(observation.values.get("output_type"))
+    if returned not in ("tuple", "dict"):
+        return ""
+    return f" (forward returned a {returned}: its first tensor was taken. Return one tensor: training can't use more.)"
 
 
 def _no_logits(values: Array) -> Outcome | None:

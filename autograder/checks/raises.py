@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
-from autograder.checks._cases import Answered, answered, error_text, example, list_name
+from autograder.checks._cases import Answered, answered, error_hint, error_text, example, list_name
 from autograder.checks._trees import Telling, kind_of
 from autograder.checks._values import text
 from autograder.checks.base import CaseList, Check, Context, Params, failed, partial, passed
@@ -77,7 +77,6 @@ def _words(answer: Answered, telling: Telling) -> tuple[str, str]:
     if answer.error is None:
         hint = f"Test the arguments first, and `raise {answer.case.raises[0]}(…)` with words if they are illegal."
         return f"{wanted} was expected, but the call returned {kind_of(answer.value, told=telling.got)}.", hint
-    return (
-        f"{wanted} was expected, but the call raised {error_text(answer.error)}.",
-        f"Test the arguments before computing with them, and raise {answer.case.raises[0]} yourself.",
-    )
+    hint = f"Test the arguments before computing with them, and raise {answer.case.raises[0]} yourself."
+    said = f"{wanted} was expected, but the call raised {error_text(answer.error)}."
+    return said, f"{hint} {error_hint(answer.error)}".strip()

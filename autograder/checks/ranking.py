@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
-from autograder.checks._answers import answers, overlap_at, ranking, word
+from autograder.checks._answers import Answer, answers, overlap_at, ranking, word
 from autograder.checks.base import Check, Context, Params, failed, partial, passed
 from autograder.model import Observation, Outcome
 
@@ -45,7 +45,7 @@ class Ranking(Check):
         troubles = []
         for answer in given:
             expected = context.facts.get(params.expected) if params.expected else answer.expected
-            troubles.append(_trouble(answer.value, answer.error, expected, params))
+            troubles.append(_trouble(answer, expected, params))
         wrong = [(a.label, t) for a, t in zip(given, troubles, strict=True) if t is not None]
         if not wrong:
             return passed(f"All {len(given)} rankings are right." if len(given) > 1 else "The ranking is right.")
@@ -66,12 +66,12 @@ def _wanted(expected: Any) -> tuple[list[str], list[float]]:
     return items, [float(s) for s in scores] if len(scores) else [float(-i) for i in range(len(items))]
 
 
-def _trouble(value: Any, error: str, expected: Any, params: RankingParams) -> tuple[str, str] | None:
+def _trouble(answer: Answer, expected: Any, params: RankingParams) -> tuple[str, str] | None:
     """What is wrong with one ranking and what to try; None if it is right."""
     items, scores = _wanted(expected)
-    if error:
-        return f"it raised {error}.", "Call your function yourself with such arguments."
-    found = ranking(value)
+    if answer.error:
+        return f"it raised {answer.error}.", answer.hint or "Call your function yourself with such arguments."
+    found = ranking(answer.value)
     if found is None:
         return "this is no ranked list.", "Return a list of items (or of pairs of item and score), best first."
     if any(item in found for item in map(word, params.excluded)):

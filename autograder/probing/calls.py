@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from autograder.hints import hint_for
 from autograder.model import ProbeFailure, Verdict
 from autograder.probing.process import ProbeFailed, StudentProcess
 from autograder.probing.untrusted import KNOWN_ERRORS, mapping, text
@@ -66,7 +67,7 @@ def _request(student: StudentProcess, case: Case) -> dict[str, Any]:
 
 
 def _answer(student: StudentProcess, payload: Mapping[str, Any]) -> dict[str, Any]:
-    """{"value": tree} or {"error": {type, base, message, where}}, and {"arguments": tree} where these are kept.
+    """{"value": tree} or {"error": {type, base, message, where, hint}}, and {"arguments": tree} where these are kept.
 
     base is the nearest built-in type. Of a tainted process's errors nothing but built-in types is told.
     """
@@ -77,10 +78,11 @@ def _answer(student: StudentProcess, payload: Mapping[str, Any]) -> dict[str, An
     name, base = (text(error.get(key), 200) for key in ("type", "base"))
     base = base if base in KNOWN_ERRORS else "Exception"
     if student.tainted:
-        told = {"type": name if name in KNOWN_ERRORS else "Exception", "base": base, "message": "", "where": ""}
-        return {"error": told, **kept}
-    told = {"type": name or "Exception", "base": base}
-    told |= {"message": text(error.get("message"), 2000), "where": text(error.get("where"), 200)}
+        told = {"type": name if name in KNOWN_ERRORS else "Exception", "base": base}
+        return {"error": told | dict.fromkeys(("message", "where", "hint"), ""), **kept}
+    message = text(error.get("message"), 2000)
+    told = {"type": name or "Exception", "base": base, "message": message, "where": text(error.get("where"), 200)}
+    told["hint"] = hint_for(text(error.get("kind"), 200), f"{name}: {message}")
     return {"error": told, **kept}
 
 

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
-from autograder.checks._answers import Answer, answers, by_name, ranking, word
+from autograder.checks._answers import Answer, answers, by_name, raised, ranking, word
 from autograder.checks._values import is_clean, number
 from autograder.checks.attentive_tokens import SPECIAL
 from autograder.checks.base import Check, Context, Params, failed, partial, passed
@@ -94,7 +94,7 @@ def _fits(
 def _read(answer: Answer) -> tuple[tuple[str, str, float] | None, tuple[str, str]]:
     """(class, word, score), or None and what is wrong."""
     if answer.error:
-        return None, (f"The call raised {answer.error}.", "Call your function yourself with a sentence.")
+        return None, (f"The call raised {answer.error}.", answer.hint or "Call your function yourself with a sentence.")
     value = answer.value
     if type(value) is dict:
         by_key = {word(key): item for key, item in list(value.items())[:50]}
@@ -135,6 +135,8 @@ class ListLengths(Check):
     def judge(self, observation: Observation, context: Context, params: ListLengthsParams) -> Outcome:
         """The first class with another number of words."""
         given = answers(observation, context)
+        if (broken := raised(given, "Call your function yourself with some sentences.")) is not None:
+            return broken
         found = by_name(given[-1].value, context.class_names) if given else {}
         if len(found) < len(context.class_names):
             return failed(

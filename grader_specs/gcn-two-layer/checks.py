@@ -5,8 +5,9 @@ from typing import ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
+from autograder.checks._trees import kind_of
+from autograder.checks._values import text
 from autograder.checks.base import Check, Params, as_array, failed, passed
-from autograder.hints import hint_for
 
 from .reference import MISTAKES, layer, normalise
 
@@ -41,8 +42,9 @@ class GraphFormula(Check):
         for said, way in MISTAKES.items():
             if all(self._is(value, given, params, way) for value, given in zip(values, arguments, strict=True)):
                 hint = said
-        if isinstance(answers[wrong], dict) and "error" in answers[wrong]:
-            hint = hint_for("exception", _error(answers[wrong])) or hint
+        if isinstance(answers[wrong], dict) and answers[wrong].get("value", hint) is None:
+            hint = "The function ends without return."
+        hint = _hint(answers[wrong]) or hint
         return failed(self._story(values[wrong], answers[wrong], cases[wrong], params, name in context.hidden), hint)
 
     def _is(self, value, arguments, params, way=normalise):
@@ -62,7 +64,8 @@ class GraphFormula(Check):
         if isinstance(answer, dict) and "error" in answer:
             return f"On {graph} the function raised {_error(answer)}."
         if value is None:
-            return f"On {graph} no matrix came back."
+            got = kind_of(answer.get("value"), told=not hidden) if isinstance(answer, dict) else "nothing"
+            return f"On {graph} a matrix was expected, got {got}."
         right = self._right(case.arguments, params)
         if value.shape != right.shape:
             if hidden:
@@ -99,7 +102,7 @@ class GraphReach(Check):
         distance = np.asarray(context.facts["distance"])
         before, after = _rows(observation, len(distance)), _rows(context.also["changed"], len(distance))
         if before is None or after is None or before.shape != after.shape:
-            return failed("There are no outputs to compare.", "Return one row of numbers for each node from forward.")
+            return _nothing_to_compare(observation)
         changed = np.abs(before - after).max(axis=1) > 1e-6
         near = distance <= params.hops
         if (changed & ~near).any():
@@ -134,7 +137,7 @@ class GraphActivation(Check):
         plain = _rows(observation)
         mirrored, zero = _rows(context.also["mirrored"]), _rows(context.also["zero"])
         if plain is None or mirrored is None or zero is None or not plain.shape == mirrored.shape == zero.shape:
-            return failed("There are no outputs to compare.", "Return one row of numbers for each node from forward.")
+            return _nothing_to_compare(observation)
         bend = np.abs(plain + mirrored - 2 * zero).max()
         if not bend > 1e-4 * max(1.0, float(np.abs(plain).max())):
             return failed(
@@ -157,7 +160,7 @@ class GraphStart(Check):
         """Equal weights leave outputs of rank 1, apart from a bias, which shows for features of zero."""
         plain, zero = _rows(observation), _rows(context.also["zero"])
         if plain is None or zero is None or plain.shape != zero.shape or min(plain.shape) < 2:
-            return failed("There are no outputs to compare.", "Return one row of numbers for each node from forward.")
+            return _nothing_to_compare(observation)
         # Near the largest of float64 a product overflows, so each is taken by its own size.
         strengths = np.linalg.svd((plain - zero) / max(float(np.abs(plain).max()), 1e-30), compute_uv=False)
         if not strengths[1] > 1e-4 * strengths[0]:
@@ -166,6 +169,22 @@ class GraphStart(Check):
                 "Start both weights at random (nn.init.xavier_uniform_): those that start equal stay equal.",
             )
         return passed("The weights start at random.")
+
+
+def _nothing_to_compare(observation):
+    """Why there are no rows of numbers."""
+    outputs = observation.values.get("outputs")
+    values = as_array(outputs[0]) if isinstance(outputs, list) and outputs else None
+    if values is not None and not np.isfinite(values).all():
+        hint = "Look for a logarithm or division of zero: can a degree be 0?"
+        return failed("The outputs have NaN or infinite values.", hint)
+    return failed("There are no outputs to compare.", "Return one row of numbers for each node from forward.")
+
+
+def _hint(answer):
+    """What to try about what was raised, if that is known."""
+    error = answer.get("error") if isinstance(answer, dict) else None
+    return text(error.get("hint"), 500) if isinstance(error, dict) else ""
 
 
 def _error(answer):

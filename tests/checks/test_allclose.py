@@ -181,3 +181,11 @@ def test_outputs_against_an_array(shift: float, verdict: Verdict) -> None:
         outcome = judge("allclose", probe, values, context=Context({"right": X}), expected="right", rtol=1e-3)
         assert outcome.verdict is verdict
         assert outcome.statistics[0].value == pytest.approx(shift, rel=1e-6)
+
+
+def test_what_to_do_about_an_error_is_told_where_it_is_known() -> None:
+    error = {"type": "MissingPackage", "message": "no nltk", "hint": "Do without it."}
+    answered = {"answers": [{"error": error}], "tainted": False}
+    context = Context(cases={"calls": (Case((1,), expected=1),)})
+    assert judge("allclose", "calls", answered, context=context).hint == "Do without it."
+    assert ask("allclose", [Case((1,), expected=1)], [ValueError("no")]).hint == "It must answer for every legal input."

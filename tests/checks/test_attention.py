@@ -39,7 +39,7 @@ def test_right_weights_pass_with_and_without_a_reference() -> None:
         (np.full_like(WEIGHTS, 0.25), "over heads"),
         (np.full_like(WEIGHTS, 0.2), "lies on padding"),
         (np.full_like(WEIGHTS, np.nan), "NaN"),
-        ("attention", "No attention tensor"),
+        ("attention", "An attention tensor was expected, got text"),
     ],
 )
 def test_mistakes_are_named(value: Any, words: str) -> None:

@@ -13,8 +13,10 @@ def test_batch_independence_tells_randomness_from_mixing() -> None:
     random = judge("batch_independence", "forward", {"outputs": [one, one + 0.1], "single": [one]})
     mixing = judge("batch_independence", "forward", {"outputs": [one, one], "single": [one[::-1]]})
     constant = judge("batch_independence", "forward", {"outputs": [one * 0, one * 0], "single": [one * 0]})
+    lost = judge("batch_independence", "forward", {"outputs": [one * np.nan] * 2, "single": [one]})
     rounding = judge("batch_independence", "forward", {"outputs": [one, one], "single": [one + 1e-6]})
     assert "second time" in random.message
     assert "others in its batch" in mixing.message
     assert "exactly the same" in constant.message
+    assert "NaN or infinite" in lost.message
     assert rounding.verdict is Verdict.PASSED

@@ -11,6 +11,13 @@ from autograder.model import Outcome, Verdict
 from tests.checks.examples import judge
 
 
+def test_a_tensor_inside_of_a_tuple_passes_and_is_told() -> None:
+    outputs = {"outputs": [np.random.default_rng(0).normal(size=(4, 10))], "rows": 4, "output_type": "tuple"}
+    outcome = judge("output_shape", "forward", outputs, shape=["N", 10], values="logits")
+    assert outcome.verdict is Verdict.PASSED
+    assert "returned a tuple: its first tensor was taken" in outcome.message
+
+
 @pytest.mark.parametrize(
     ("array", "words"),
     [
@@ -20,6 +27,7 @@ from tests.checks.examples import judge
         (np.zeros((4, 10, 1, 1)), "Flatten"),
         (np.zeros(4), "one row of scores"),
         (np.zeros((4, 10), dtype=np.int64), "scores themselves"),
+        (np.zeros((4, 10), dtype=np.float16), "no .half()"),
         (np.full((4, 10), 0.1), "CrossEntropyLoss applies it itself"),
     ],
 )

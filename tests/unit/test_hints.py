@@ -18,6 +18,7 @@ ERRORS = [
     ("TypeError: CNN.__init__() missing 1 required positional argument: 'config'", "default value"),
     ("NameError: name 'train_loader' is not defined", "not run here"),
     ("FileNotFoundError: [Errno 2] No such file or directory: '/content/drive/x.csv'", ".zip"),
+    ("TypeError: f() can't be called with the parameters of the task, (x)", "Compare names and order"),
     ("AttributeError: 'CNN' object has no attribute 'fc1'", "__init__"),
 ]
 
@@ -29,4 +30,8 @@ def test_the_advice_fits_the_error(said: str, words: str) -> None:
 
 def test_kinds_come_before_words_and_unknown_errors_get_no_made_up_advice() -> None:
     assert "no network" in hint_for("network", "RuntimeError: mat1 and mat2 shapes cannot be multiplied")
+    assert "rate" in hint_for("unsupported", "unsupported: a scheduler factory must return a scheduler")
+    assert (
+        hint_for("unsupported", "unsupported: the model returned str") == "Return a tensor, an array or plain numbers."
+    )
     assert hint_for("exception", "CustomError: nothing known") == ""

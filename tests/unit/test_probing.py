@@ -145,7 +145,7 @@ def echo(arguments: Mapping[str, Any]) -> tuple[list[dict[str, Any]], dict[str, 
 
 def errors(arguments: Mapping[str, Any]) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     said = {"type": "ValueError", "message": "I saw 42", "where": "a.py, line 1"}
-    own = {**said, "type": "Saw42"}
+    own = {**said, "type": "Saw42", "kind": "network"}
     return [
         {"event": "answer", "error": said},
         {"event": "answer", "error": own},
@@ -195,10 +195,12 @@ def test_errors_are_told_in_full_until_a_case_is_hidden() -> None:
     told = observe("calls", small, calls=errors)[0].values["answers"]
     assert told[0]["error"]["message"] == "I saw 42"
     assert told[1]["error"]["type"] == "Saw42"
+    assert "no network" in told[1]["error"]["hint"]
     observation = observe("secret", calls=errors)[0]
     assert observation.values["tainted"] is True
     hidden = observation.values["answers"]
     assert [a["error"]["type"] for a in hidden[:2]] == ["ValueError", "Exception"]
+    assert [a["error"]["hint"] for a in hidden[:2]] == ["", ""]
     assert "42" not in repr(hidden[:2])
     assert "line" not in repr(hidden[:2])
     np.testing.assert_array_equal(hidden[2]["value"], [1, 1])
