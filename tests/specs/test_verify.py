@@ -7,12 +7,14 @@ one partly right and one wrong solution are graded here; with AUTOGRADER_TEST_SO
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from functools import lru_cache
 
 import pytest
 
 from autograder import pipeline
+from autograder.authoring.handout import handout_files
 from autograder.authoring.new_spec import TEMPLATE
 from autograder.config import settings
 from autograder.intake import unpack
@@ -91,20 +93,17 @@ def test_no_house_rule_is_broken(spec: str, kind: str, sandbox: Sandbox) -> None
     assert first.receipt == again.report.receipt
 
 
-def starters() -> list[tuple[str, str]]:
-    return [
-        (spec, path.name) for spec, loaded in SPECS.items() for path in sorted((loaded.folder / "starter").iterdir())
-    ]
-
-
 def grade_file(loaded: LoadedSpec, name: str, data: bytes, sandbox: Sandbox) -> GradeReport:
     return pipeline.grade(loaded, unpack(name, data), sandbox, data=data_of(loaded.folder.name, "standin"))
 
 
-@pytest.mark.parametrize(("spec", "file"), starters())
+@pytest.mark.parametrize("file", ["submission.ipynb", "submission.py"])
+@pytest.mark.parametrize("spec", SPECS)
 def test_the_starter_handed_in_unchanged_scores_low_and_says_what_to_do(spec: str, file: str, sandbox: Sandbox) -> None:
+    """Both forms in which students are given it."""
     loaded = SPECS[spec]
-    report = grade_file(loaded, file, (loaded.folder / "starter" / file).read_bytes(), sandbox)
+    report = grade_file(loaded, file, handout_files(loaded.folder)[file], sandbox)
     assert report.score <= 0.2 * report.max_score
     first_trouble = next(c for c in report.checks if c.verdict is not Verdict.PASSED)
-    assert first_trouble.hint
+    said = f"{first_trouble.message} → {first_trouble.hint}"
+    assert re.search(r"TODO|NotImplementedError|still unwritten|Define ", said), said
