@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from autograder.checks._cases import error_hint, error_text
-from autograder.checks._values import number
+from autograder.checks._values import number, text
 from autograder.checks.base import Context, failed
 from autograder.model import Observation, Outcome
 
@@ -20,11 +20,15 @@ MOST_ITEMS = 1000
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One call's answer. value: None if it raised; error, hint: then what, and what to try. expected: the judge's."""
+    """One call's answer. value: None if it raised; error, hint: then what, and what to try; kind: the exception's type.
+
+    expected: the judge's own.
+    """
 
     value: Any
     error: str = ""
     hint: str = ""
+    kind: str = ""
     expected: Any = None
     label: str = ""
 
@@ -48,12 +52,13 @@ def answers(observation: Observation, context: Context, cases: str = "") -> list
         case = asked[index] if asked else None
         value = row.get("value") if type(row) is dict else None
         error = row.get("error") if type(row) is dict else None
-        raised = error if type(error) is dict and value is None else {}
+        fault = error if type(error) is dict and value is None else {}
         found.append(
             Answer(
                 value,
-                error_text(raised) if raised else "",
-                error_hint(raised),
+                error_text(fault) if fault else "",
+                error_hint(fault),
+                text(fault.get("type"), 60),
                 getattr(case, "expected", None),
                 getattr(case, "label", "") or f"call {index + 1}",
             )

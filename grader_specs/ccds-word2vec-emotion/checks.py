@@ -11,7 +11,7 @@ from sklearn.metrics import f1_score
 
 from autograder.checks._answers import Answer, answers
 from autograder.checks._pairs import differences, is_constant
-from autograder.checks._trees import plain_array
+from autograder.checks._trees import kind_of, plain_array
 from autograder.checks._values import shape_text
 from autograder.checks.base import Array, ArrayName, Check, Context, Params, as_array, failed, passed
 from autograder.checks.measures import epoch_outputs, labels_of, last_outputs, predictions
@@ -60,11 +60,13 @@ def _trouble(
 ) -> tuple[str, str] | None:
     """What is wrong with one matrix, and what to try; None if nothing is."""
     if answer.error:
-        return f"The call raised {answer.error}.", _ERRORS.get(answer.error, "Call your function with a small file.")
+        advice = _ERRORS.get(answer.kind) or answer.hint or "Call your function with a small file."
+        return f"The call raised {answer.error}.", advice
     rows = answer.expected["rows"].astype(np.float64)
     found = plain_array(answer.value)
     if found is None:
-        return "No matrix of numbers came back.", "Return an array or a tensor of floats."
+        got = kind_of(answer.value, told=public)
+        return f"A matrix of numbers was expected, got {got}.", "Return an array or a tensor of floats."
     if found.shape != rows.shape:
         got = f" It is {shape_text(found.shape)}." if public else ""
         return (

@@ -135,7 +135,7 @@ FUNCTION = CALLED | {
     "too_few_parameters": Mistake(
         (CRASHED, FAILED), r"{name}\(|None", r"Compare names and order|`return` missing", parameters=" "
     ),
-    "returns_nothing": Mistake((FAILED,), r"None", r"return", give="None"),
+    "returns_nothing": Mistake((FAILED,), r"None", r"[Rr]eturn", give="None"),
     "returns_text": Mistake((FAILED,), r"text|str", r".", give="'cat'"),
     "returns_dict": Mistake((FAILED,), r"dict|keys are missing", r".", give="{'answer': result}"),
     "returns_tuple": Mistake((FAILED,), r"tuple|list|got 2", r".", give="(result, result)", accepted="."),
