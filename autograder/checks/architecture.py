@@ -157,7 +157,7 @@ def _extra(operations: Operations, name: str, key: str, wanted: Any) -> Demand:
     for i, (row, value) in enumerate(zip(found, each, strict=True)):
         if not _same(row.get(key), value):
             return Demand(
-                f"The {ordinal(i + 1)} {in_words(row['op'])} must have {key} = {value}.",
+                f"The {ordinal(i + 1)} {in_words(row['op'])} must have {key} = {value:g}.",
                 "Set it where the layer is made.",
             )
     return Demand()
