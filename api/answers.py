@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 import re
+from pathlib import PurePosixPath
 from urllib.parse import quote
 
 from fastapi import Response
 
 _SEALED = "sandbox; default-src 'none'; frame-ancestors 'none'"
+_DRAWN = "sandbox; default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"  # SVG is styled inside
+_PICTURES = {
+    ".gif": "image/gif",
+    ".jpeg": "image/jpeg",
+    ".jpg": "image/jpeg",
+    ".png": "image/png",
+    ".svg": "image/svg+xml",
+    ".webp": "image/webp",
+}
 
 
 def download(filename: str, content: bytes) -> Response:
@@ -22,6 +32,18 @@ def picture(content: bytes) -> Response:
     """A PNG. It never changes under its address, but only its owner may keep it."""
     headers = {"Cache-Control": "private, max-age=3600", "Content-Security-Policy": _SEALED}
     return Response(content, media_type="image/png", headers=headers)
+
+
+def handout_file(name: str, content: bytes) -> Response:
+    """A file of a handout: a picture in place, anything else to be saved. Its link changes with its content."""
+    path = PurePosixPath(name)
+    kind = _PICTURES.get(path.suffix.lower()) if path.parts[0] == "img" else None
+    answer = download(path.name, content)
+    if kind is not None:
+        headers = {"Content-Security-Policy": _DRAWN if kind == "image/svg+xml" else _SEALED}
+        answer = Response(content, media_type=kind, headers=headers)
+    answer.headers["Cache-Control"] = "private, max-age=3600"
+    return answer
 
 
 def table(filename: str, text: str, *, for_people: bool) -> Response:

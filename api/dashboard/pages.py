@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from markupsafe import Markup
+
 from api.dashboard.plots import Plot
 
 
@@ -88,6 +90,14 @@ class HomePage(Page):
     courses: tuple[CourseBlock, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class HandoutBlock:
+    """The instructions as HTML, and what there is to start from as name and address."""
+
+    text: Markup
+    starters: tuple[tuple[str, str], ...]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AssignmentPage(Page):
     """What a student sees of an assignment. curl: a command ready to paste; token: shown once, right after making."""
@@ -106,6 +116,7 @@ class AssignmentPage(Page):
     token: str
     notice: Notice | None
     attempts: tuple[AttemptLine, ...]
+    handout: HandoutBlock | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +162,7 @@ class ScoresPage(Page):
     mean: str
     full_marks: int
     pass_rates: tuple[PassRate, ...]
+    handout: HandoutBlock | None
     warning: Notice | None = None
 
 

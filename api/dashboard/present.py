@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import groupby
 from typing import TypedDict
+from urllib.parse import quote
 
-from api.dashboard import words
+from api.dashboard import markdown, words
 from api.dashboard.pages import (
     AssignmentCard,
     AssignmentPage,
@@ -15,6 +16,7 @@ from api.dashboard.pages import (
     Banner,
     CheckLine,
     CourseBlock,
+    HandoutBlock,
     HomePage,
     Notice,
     PassRate,
@@ -26,6 +28,7 @@ from api.dashboard.pages import (
     SubmissionPage,
 )
 from api.dashboard.plots import draw
+from api.handouts import Handout
 from autograder.model import CheckResult, Role, Trust, Verdict
 from autograder.services.views import AssignmentView, ReportView, Scores, SubmissionView
 from autograder.text import one_line, printable
@@ -71,6 +74,7 @@ def assignment_page(
     frame: Frame,
     assignment: AssignmentView,
     submissions: Sequence[SubmissionView],
+    handout: Handout | None,
     *,
     max_mb: int,
     url: str,
@@ -96,8 +100,23 @@ def assignment_page(
         token=token,
         notice=notice,
         attempts=attempt_lines(submissions),
+        handout=_handout(assignment, handout),
         **frame,
     )
+
+
+def _handout(assignment: AssignmentView, handout: Handout | None) -> HandoutBlock | None:
+    """The handout with its files' addresses under the assignment's."""
+    if handout is None:
+        return None
+
+    def address(name: str) -> str | None:
+        if name not in handout.files:
+            return None
+        return f"/assignments/{quote(assignment.id)}/handout/{quote(name)}?v={handout.version}"
+
+    text = markdown.render(handout.text, address)
+    return HandoutBlock(text, tuple((name, address(name) or "") for name in handout.starters))
 
 
 def _counts(sub: SubmissionView) -> bool:
@@ -130,7 +149,7 @@ def attempt_lines(submissions: Sequence[SubmissionView]) -> tuple[AttemptLine, .
     return tuple(lines)
 
 
-def scores_page(frame: Frame, scores: Scores) -> ScoresPage:
+def scores_page(frame: Frame, scores: Scores, handout: Handout | None) -> ScoresPage:
     """The instructor's table with sums on top."""
     assignment = scores.assignment
     rows = sorted(scores.rows, key=lambda row: (row.name.casefold(), row.email))
@@ -167,6 +186,7 @@ def scores_page(frame: Frame, scores: Scores) -> ScoresPage:
             PassRate(one_line(name, 100), passed, graded, words.percent(passed, graded))
             for _, name, passed, graded in scores.pass_rates
         ),
+        handout=_handout(assignment, handout),
         warning=_warning(*(told for row in rows for told in (row.latest_warning, row.best_warning))),
         **frame,
     )

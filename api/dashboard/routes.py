@@ -8,8 +8,8 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Request, Response, UploadFile
 from fastapi.responses import HTMLResponse, RedirectResponse, StreamingResponse
 
-from api import live
-from api.answers import download, picture, table
+from api import handouts, live
+from api.answers import download, handout_file, picture, table
 from api.dashboard import present, render
 from api.dashboard.pages import LoginPage, Notice, SubmissionPage
 from api.dashboard.session import CheckedForm, CurrentSigner, CurrentVisitor, Session, Visitor, fresh, local_path
@@ -17,7 +17,7 @@ from api.dependencies import Address, Brake, Configuration
 from api.errors import TooManyRequests, from_usage
 from api.tables import scores_csv
 from autograder.config import Settings
-from autograder.errors import NotAuthenticated, PolicyRefused, UploadRefused
+from autograder.errors import NotAuthenticated, NotFound, PolicyRefused, UploadRefused
 from autograder.model import Role
 from autograder.services import accounts, gradebook, regrade, submit
 from autograder.services.views import SubmissionView
@@ -98,11 +98,11 @@ def home(visitor: CurrentVisitor) -> HTMLResponse:
 
 @router.get("/assignments/{assignment_id}")
 def assignment(assignment_id: str, visitor: CurrentVisitor, config: Configuration) -> HTMLResponse:
-    """Students: what to hand in, the upload form, their attempts. Instructors: the scores."""
+    """Students: the handout, the upload form, their attempts. Instructors: the scores, and the handout below."""
     view = gradebook.assignment(visitor.person, assignment_id)
     if view.role is Role.INSTRUCTOR:
         scores = gradebook.scores(visitor.person, assignment_id)
-        return render.page(present.scores_page(_frame(visitor), scores))
+        return render.page(present.scores_page(_frame(visitor), scores, handouts.of(view.spec_id)))
     return _assignment(assignment_id, visitor, config)
 
 
@@ -115,10 +115,12 @@ def _assignment(
     token: str = "",
     status: int = 200,
 ) -> HTMLResponse:
+    view = gradebook.assignment(visitor.person, assignment_id)
     content = present.assignment_page(
         _frame(visitor),
-        gradebook.assignment(visitor.person, assignment_id),
+        view,
         gradebook.submissions(visitor.person, assignment_id, visitor.person.id),
+        handouts.of(view.spec_id),
         max_mb=config.max_upload_mb,
         url=f"{config.public_url.rstrip('/')}/api/v1/assignments/{assignment_id}/submissions",
         token=token,
@@ -151,6 +153,15 @@ def make_token(
     gradebook.assignment(visitor.person, assignment_id)
     token = accounts.create_token(visitor.person.id, f"made on the page of {assignment_id}")
     return _assignment(assignment_id, visitor, config, token=token)
+
+
+@router.get("/assignments/{assignment_id}/handout/{name:path}")
+def handout(assignment_id: str, name: str, visitor: CurrentVisitor) -> Response:
+    """A picture of the handout, or a starter to save."""
+    found = handouts.of(gradebook.assignment(visitor.person, assignment_id).spec_id)
+    if found is None:
+        raise NotFound("This assignment has no handout.", "Ask your instructor.")
+    return handout_file(name, found.file(name))
 
 
 @router.get("/assignments/{assignment_id}/scores.csv")

@@ -39,6 +39,7 @@ RULES = {
     "GET /assignments/{assignment_id}": MEMBER,
     "POST /assignments/{assignment_id}/submissions": MEMBER,
     "POST /assignments/{assignment_id}/token": MEMBER,
+    "GET /assignments/{assignment_id}/handout/{name:path}": MEMBER,
     "GET /assignments/{assignment_id}/scores.csv": INSTRUCTOR,
     "GET /assignments/{assignment_id}/students/{student_id}": INSTRUCTOR,
     "GET /submissions/{submission_id}": OWNER,
@@ -81,11 +82,12 @@ def status(world: World, rule: str, actor: str) -> tuple[int, str]:
         "foreign instructor": world.theirs.instructor,
     }[actor]
     method, path = rule.split(" ", 1)
-    path = path.format(
+    path = path.replace(":path", "").format(
         assignment_id=world.ours.assignment_id,
         submission_id=world.done.id,
         student_id=world.owner.id,
         number=0,
+        name="submission.ipynb",
     )
     files = {"file": ("submission.py", b"class Net: pass\n")} if path.endswith("/submissions") else None
     if path.startswith("/api/"):

@@ -480,6 +480,7 @@ def test_every_field_of_the_parts_of_pages_is_shown(world: World, monkeypatch: p
         pages.Notice,
         pages.AssignmentCard,
         pages.CourseBlock,
+        pages.HandoutBlock,
         pages.AttemptLine,
         pages.StudentLine,
         pages.PassRate,
