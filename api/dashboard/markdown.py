@@ -15,6 +15,24 @@ from markupsafe import Markup, escape
 _ALIGN = re.compile(r"text-align:(left|center|right)")
 _FORMULA = re.compile(r"\$\$(?P<block>[^$]+)\$\$|\$(?P<inline>[^\s$](?:[^$\n]*[^\s$])?)\$(?!\d)")
 
+# The TeX that handouts use, on one line; what is not here stays as it was written. Works on escaped text.
+_TEX = (
+    (r"\\\\|\\[,!;]", " "),
+    (r"\\q?quad\b", "   "),
+    (r"\\(left|right)\b", ""),
+    (r"\\(?:text|mathrm|operatorname)\{([^{}]*)\}", r"\1"),
+    (r"\\tfrac12", "½"),
+    (r"\\tilde\s*(\w)", "\\1\u0303"),
+    (r"\\sigma\b", "σ"),
+    (r"\\sum(?![a-z])", "Σ"),
+    (r"\\top\b", "T"),
+    (r"\\sqrt\{([^{}]*)\}", r"√\1"),
+    (r"_\{([^{}]*)\}|_(\w)", r"<sub>\1\2</sub>"),
+    (r"\^\{([^{}]*)\}|\^(\w)", r"<sup>\1\2</sup>"),
+    (r"\\frac1(\w)", r"1/\1"),
+    (r"\\frac\{([^{}]*)\}\{([^{}]*)\}", r"(\1) / (\2)"),
+)
+
 
 def render(text: str, address_of: Callable[[str], str | None]) -> Markup:
     """Markdown (CommonMark with tables) as HTML for the inside of a page; its first heading becomes an h2.
@@ -107,4 +125,7 @@ def _formula(state: StateInline, silent: bool) -> bool:
 
 def _shown(token: Token) -> str:
     kind = "formula block" if token.block else "formula"
-    return f'<code class="{kind}">{escape(token.content.strip())}</code>'
+    text = str(escape(token.content.strip()))
+    for pattern, html in _TEX:
+        text = re.sub(pattern, html, text)
+    return f'<code class="{kind}">{text}</code>'

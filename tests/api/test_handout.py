@@ -109,7 +109,8 @@ def test_a_task_without_a_handout_has_its_page(world: World) -> None:
         ("[a](../spec.yaml)", "<p>a</p>"),
         ("[a](ftp://example.org)", "<p>a</p>"),
         ("[a](mailto:a@example.org)", "<p>a</p>"),
-        ("$a_1 < b_2$ costs $5", '<code class="formula">a_1 &lt; b_2</code> costs $5'),
+        ("$a_1 < b_2$ costs $5", '<code class="formula">a<sub>1</sub> &lt; b<sub>2</sub></code> costs $5'),
+        (r"$\frac{A^\top}{\sqrt{d}}\left(\what\right)$", r"(A<sup>T</sup>) / (√d)(\what)</code>"),
         ("$$\na\n$$", '<code class="formula block">a</code>'),
     ],
 )
