@@ -35,7 +35,7 @@ def checks_page() -> str:
     parts = [_OPENING, "## Checks\n", _overview(kinds)]
     parts += [check_section(kinds[kind]) for kind in sorted(kinds)]
     parts += ["## Probes\n", "What an observation may ask. Every one also takes `wall_s` (wall seconds).\n"]
-    parts += [_probe_section(probe, model, kinds) for probe, model in sorted(PROBES.items())]
+    parts += [probe_section(probe) for probe in sorted(PROBES)]
     return "\n".join(parts)
 
 
@@ -73,7 +73,9 @@ def _overview(kinds: Mapping[str, Check]) -> str:
     return "\n".join(rows) + "\n"
 
 
-def _probe_section(probe: str, model: Any, kinds: Mapping[str, Check]) -> str:
+def probe_section(probe: str) -> str:
+    """One probe: what it asks, which checks judge the answer, its parameters. Raises KeyError for an unknown one."""
+    model, kinds = PROBES[probe], registry.all_checks()
     judged = sorted(kind for kind, check in kinds.items() if probe in check.probes)
     lines = [f"### `{probe}` (probe)\n", f"{_docstring(model)} Values: *{model.trust.value}*.", ""]
     if judged:

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from pydantic import Field, field_validator
 
 from autograder.checks._demands import Demand, outcome_of
-from autograder.checks._operations import OPERATIONS, Difference, Pattern, in_words, members, ordinal
+from autograder.checks._operations import FAMILIES, OPERATIONS, Difference, Pattern, in_words, members, ordinal
 from autograder.checks._values import number, rows, shape, text, whole
 from autograder.checks.base import Check, Context, Params, failed
 from autograder.model import Observation, Outcome
@@ -21,7 +21,11 @@ _COUNT = "Compare the layers that forward runs with the handout, one by one."
 class ArchitectureParams(Params):
     """What the order, the numbers and the settings of operations must be."""
 
-    pattern: str = Field("", description="The order, such as `(conv relu){2} pool flatten linear [dropout] linear`.")
+    pattern: str = Field(
+        "",
+        description="The order, such as `(conv relu){2} pool flatten linear [dropout] linear`; `a | b` is either, "
+        f"`[a]` may be missing. Operations: {', '.join(OPERATIONS)}; families: {', '.join(FAMILIES)}.",
+    )
     look_at: tuple[str, ...] = Field(
         (),
         description="Only these operations are compared with the pattern. Default: all that the pattern names, and all "

@@ -10,10 +10,11 @@ from rich.console import Console
 from rich.markdown import Markdown
 
 from autograder.authoring.new_check import new_check
-from autograder.authoring.reference import check_section, checks_page
+from autograder.authoring.reference import check_section, checks_page, probe_section
 from autograder.checks import registry
 from autograder.config import ROOT
 from autograder.errors import UsageError
+from autograder.specs.schema import PROBES
 from autograder.specs.source import suggest
 
 app = typer.Typer(help="List, show and start check types.", no_args_is_help=True)
@@ -31,12 +32,14 @@ def list_checks() -> None:
 
 
 @app.command("show")
-def show(name: Annotated[str, typer.Argument(metavar="NAME", help="A check type.")]) -> None:
-    """What a check type judges, and its parameters."""
+def show(name: Annotated[str, typer.Argument(metavar="NAME", help="A check type or a probe.")]) -> None:
+    """What a check type judges or a probe asks, and its parameters."""
     check = registry.find(name)
-    if check is None:
-        raise UsageError(f"there is no check type '{name}'", suggest(name, registry.names()))
-    text = check_section(check)
+    sections = [check_section(check)] if check else []
+    sections += [probe_section(name)] if name in PROBES else []
+    if not sections:
+        raise UsageError(f"there is no check type or probe '{name}'", suggest(name, {*registry.names(), *PROBES}))
+    text = "\n".join(sections)
     console.print(Markdown(text) if console.is_terminal else text, soft_wrap=not console.is_terminal)
 
 

@@ -79,7 +79,10 @@ def _uncaught(loaded: LoadedSpec, graded: Sequence[Graded]) -> Iterator[Finding]
     wrong = [g for g in graded if not g.solution.accepted]
     for check in loaded.checks:
         if check.spec.points > 0 and wrong and not any(_caught(g.report.checks, check.spec.id) for g in wrong):
-            text = f"no wrong solution fails the check '{check.spec.id}': it may never catch anything"
+            text = (
+                f"no wrong solution fails the check '{check.spec.id}': it may never catch anything. Add a folder to "
+                "wrong_answer/ with a mistake that it should catch, or give it `points: 0`"
+            )
             yield Finding("a check catches something", text)
 
 

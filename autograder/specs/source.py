@@ -122,7 +122,8 @@ def spec_error(
         return SpecError(
             f"{path}:{place}: {dotted}{f'.{key}' if key else ''}: '{given}' is not known", suggest(str(given), choices)
         )
-    return SpecError(f"{path}:{place}: {dotted}: {first['msg']}", f"It says: {first.get('input')!r}")
+    said = first["msg"].removeprefix("Value error, ")  # pydantic's words before those of our own validators
+    return SpecError(f"{path}:{place}: {dotted}: {said}", f"It says: {first.get('input')!r}")
 
 
 def _choices(complaint: Any, model: type[BaseModel], location: Where) -> list[str]:

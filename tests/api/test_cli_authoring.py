@@ -72,6 +72,7 @@ def test_what_will_not_do_is_told_in_words_with_exit_code_2(desk: Desk) -> None:
         (("spec", "new", "Rings"), "can't be a spec's id"),
         (("spec", "show", "templat"), "Is the spec id right?"),
         (("check", "show", "accurracy"), "Did you mean 'accuracy'?"),
+        (("check", "show", "forwards"), "Did you mean 'forward'?"),
         (("check", "new", "accuracy"), "already"),
     ):
         code, printed = desk.run(*command)
@@ -95,6 +96,15 @@ def test_check_types_are_listed_and_shown_with_their_parameters(desk: Desk) -> N
     assert code == 0
     for words in ("`targets`", "array", "From here on all points"):
         assert words in said
+
+
+def test_probes_are_shown_as_checks_are(desk: Desk) -> None:
+    code, said = desk.run("check", "show", "calls")
+    assert code == 0
+    for words in ("`calls` (probe)", "`as_tensor`", "`allclose`"):
+        assert words in said
+    code, said = desk.run("check", "show", "source")  # a check and a probe have this name
+    assert (code, said.count("### `source`")) == (0, 2)
 
 
 def test_a_new_check_type_is_three_files(desk: Desk) -> None:

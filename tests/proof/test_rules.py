@@ -44,7 +44,9 @@ def changed(one: Graded, check_id: str, **fields: object) -> Graded:
 
 def test_a_check_that_nothing_wrong_fails(tiny: LoadedSpec, data: DataSet, proven: list[Graded]) -> None:
     without = [g for g in proven if g.solution.name != "wrong_answer/dropout_always"]
-    assert "'alone'" in rules(tiny, data, without)["a check catches something"]
+    said = rules(tiny, data, without)["a check catches something"]
+    assert "'alone'" in said
+    assert "Add a folder to wrong_answer/" in said
     assert "no accepted" in rules(tiny, data, without[1:])["solutions"]
 
 

@@ -124,6 +124,13 @@ def test_mistakes_name_the_column_and_what_was_meant(tmp_path: Path, old: str, n
     assert hint in f"{caught.value.message} {caught.value.hint}"
 
 
+def test_a_value_that_is_refused_is_told_in_our_words_alone(tmp_path: Path) -> None:
+    text = SHORT.replace("checks:\n", "  steps: {probe: trace, inputs: images}\nchecks:\n")
+    text += '  - {type: architecture, observe: steps, params: {pattern: "(relu"}}\n'
+    with pytest.raises(SpecError, match=r"pattern: a '\(' is not closed"):
+        load_spec(write(tmp_path, text))
+
+
 def test_a_label_that_no_training_evaluates_is_refused(tmp_path: Path) -> None:
     text = SHORT[: SHORT.index("observations:")] + TRAINING + "checks:\n"
     text += "  - {type: accuracy, observe: training, params: {label: tset, targets: labels, min: 0.9}}\n"
