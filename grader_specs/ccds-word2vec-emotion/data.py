@@ -172,18 +172,21 @@ def _numbered(rng: Rng, words: Sequence[str], *, shuffled: bool = True, first: b
 def _twins(rng: Rng, prefix: str, *, words: int, width: int, classes: int, pad: int) -> dict[str, Array]:
     """Sentences (N, 12) of random words, and of their twins: other numbers with the same vectors.
 
-    `…vectors` (2·words + 1, width) has zeros at `pad`. `…padded`: with twice the padding; `…shuffled`: reversed words.
+    `…vectors` (2·words + 1, width) has zeros at `pad`. `…padded`: with twice the padding; `…shuffled`: reversed words;
+    `…last_changed`: another last word. Some rows of those with a prefix have no padding at all.
     """
     numbers = rng.permutation([number for number in range(2 * words + 1) if number != pad])
     one, two = numbers[:words], numbers[words:]
     vectors = np.zeros((2 * words + 1, width), dtype=np.float32)
     vectors[one] = vectors[two] = rng.normal(size=(words, width))
-    lengths = rng.permutation(np.arange(ROWS) % 8 + 4)  # never the whole row
-    rows = {name: np.full((ROWS, 12), pad, dtype=np.int64) for name in ("words", "twins", "shuffled")}
+    longest = 12 if prefix else 11
+    lengths = rng.permutation(longest - np.arange(ROWS) % 8)
+    rows = {name: np.full((ROWS, 12), pad, dtype=np.int64) for name in ("words", "twins", "shuffled", "last_changed")}
     for row, length in enumerate(lengths):
         chosen = rng.permutation(words)[:length]
         rows["words"][row, :length], rows["twins"][row, :length] = one[chosen], two[chosen]
         rows["shuffled"][row, :length] = one[chosen][::-1]
+        rows["last_changed"][row, :length] = one[[*chosen[:-1], (chosen[-1] + 1) % words]]
     rows["padded"] = np.pad(rows["words"], ((0, 0), (0, 12)), constant_values=pad)
     labels = np.arange(ROWS, dtype=np.int64) % classes
     named = {(prefix or "twin_") + "vectors": vectors, f"{prefix}random_labels": labels}
