@@ -164,7 +164,8 @@ def show(rows: dict[str, dict[str, Any]], seeds: int) -> None:
         proof, mutation, fails = row["verify"], row["mutation"], row["false_fail"]
         counts = mutation["counts"]
         alive = counts.get("survived", 0)
-        caught = f"{mutation['score']:.1%} of {counts.get('killed', 0) + alive}"
+        run = counts.get("killed", 0) + alive
+        caught = f"{mutation['score']:.1%} of {run}" if run else "none run"
         failed = f"{len(fails['failed'])} of {fails['runs']} (≤ {fails['at_most']:.1%})"
         rules = "ok" if not proof["errors"] else f"{len(proof['errors'])} ✗"
         same = "identical" if proof["identical"] else "DIFFER"
