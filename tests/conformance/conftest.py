@@ -43,7 +43,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Skip tests of a named gap on the weak sandbox, and all of them there as root, whose files nothing would guard."""
     for item in items:
         parameters = getattr(item, "callspec", None)
-        if parameters is None or not set(WEAK) & set(map(str, parameters.params.values())):
+        if parameters is None or not any(
+            value in WEAK for value in parameters.params.values() if isinstance(value, str)
+        ):
             continue
         for mark in item.iter_markers("gap"):
             (name,) = mark.args
