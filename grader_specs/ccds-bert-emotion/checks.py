@@ -9,7 +9,8 @@ import numpy as np
 from pydantic import Field
 
 from autograder.checks._answers import Answer, answers
-from autograder.checks._values import shape_text
+from autograder.checks._trees import kind_of
+from autograder.checks._values import is_clean, shape_text
 from autograder.checks.base import Array, Check, Context, Params, as_array, failed, passed
 from autograder.model import Observation, Outcome, Statistic
 
@@ -38,23 +39,28 @@ class Encoding(Check):
         """The first call that is wrong, in words."""
         given = _expecting(observation, context)
         for answer in given:
-            trouble = _raised(answer) or _encoding(answer, params.pad)
+            trouble = _raised(answer) or _encoding(answer, params.pad, is_clean(observation))
             if trouble:
                 return failed(f"{answer.label}: {trouble[0]}", trouble[1])
         return passed(f"All {len(given)} calls are right.") if given else failed(*_NO_ANSWER)
 
 
-def _encoding(answer: Answer, pad: int) -> Trouble | None:
+def _encoding(answer: Answer, pad: int, public: bool) -> Trouble | None:
+    """What is wrong with one call's answer. public: lengths may be told."""
     value, rows, longest = answer.value, answer.expected["ids"], answer.expected["longest"]
     if type(value) is not dict or not {"input_ids", "attention_mask"} <= set(value):
-        return "there is no dictionary with input_ids and attention_mask.", "Return these two under these names."
+        return (
+            f"expected a dictionary with input_ids and attention_mask, got {kind_of(value, told=public)}.",
+            "Return these two under these names.",
+        )
     ids, mask = _matrix(value["input_ids"]), _matrix(value["attention_mask"])
     if ids is None or mask is None or ids.shape != mask.shape or len(ids) != len(rows):
         return "input_ids and attention_mask are not both (texts, T).", 'padding=True, return_tensors="pt"'
     if ids.shape[1] > longest:
-        return f"rows of {ids.shape[1]} tokens, max_length is {longest}.", "truncation=True, max_length=max_length"
+        size = f"rows of {ids.shape[1]} tokens" if public else "rows are too long"
+        return f"{size}, max_length is {longest}.", "truncation=True, max_length=max_length"
     for found, marked, wanted in zip(ids, mask, rows, strict=True):
-        trouble = _row(found, marked, np.asarray(wanted, dtype=np.float64), pad)
+        trouble = _row(found, marked, np.asarray(wanted, dtype=np.float64), pad, public)
         if trouble:
             return trouble
     types = _matrix(value.get("token_type_ids", 0 * ids))
@@ -63,11 +69,12 @@ def _encoding(answer: Answer, pad: int) -> Trouble | None:
     return None
 
 
-def _row(found: Array, marked: Array, wanted: Array, pad: int) -> Trouble | None:
+def _row(found: Array, marked: Array, wanted: Array, pad: int, public: bool) -> Trouble | None:
     """What is wrong with one text's ids and mask."""
     size, tokens = len(wanted), found[found != pad]
     if len(found) < size:
-        return f"a text has {size} tokens, its row {len(found)}.", "Pad to the longest text, cut only at max_length."
+        sizes = f"a text has {size} tokens, its row {len(found)}" if public else "the row of a text is too short"
+        return f"{sizes}.", "Pad to the longest text, cut only at max_length."
     if not np.array_equal(found[:size], wanted):
         if np.array_equal(tokens, wanted):
             return "padding does not stand behind the text.", 'tokenizer.padding_side is "right"; leave it so.'
@@ -105,8 +112,7 @@ class SentenceVectors(Check):
             found, right = _matrix(answer.value), answer.expected["right"]
             trouble = _raised(answer)
             if trouble is None and (found is None or found.shape != right.shape):
-                said = "nothing of that kind" if found is None else shape_text(found.shape)
-                trouble = f"expected numbers of shape {shape_text(right.shape)}, found {said}.", _WAYS["shape"]
+                trouble = _shape(answer, found, right, is_clean(observation)), _WAYS["shape"]
             if trouble:
                 return failed(f"{answer.label}: {trouble[0]}", trouble[1])
             gaps.append({way: _gap(found, vectors) for way, vectors in answer.expected.items()})
@@ -116,6 +122,15 @@ class SentenceVectors(Check):
         way = next((way for way in _WAYS if way in wrong[0] and all(g[way] <= params.tolerance for g in wrong)), "")
         calls = f"{len(wrong)} of {len(given)} calls give other vectors than the pre-trained encoder"
         return failed(f"{calls}: {_MISTAKES[way]}." if way else f"{calls}.", _WAYS[way])
+
+
+def _shape(answer: Answer, found: Array | None, right: Array, public: bool) -> str:
+    """What was expected in kind, and what came. public: shapes may be told."""
+    if found is None:
+        return f"expected a matrix of numbers, a row for each text, got {kind_of(answer.value, told=public)}."
+    if not public:
+        return "the matrix is not one row for each text, as wide as the encoder's hidden states."
+    return f"expected numbers of shape {shape_text(right.shape)}, found {shape_text(found.shape)}."
 
 
 _MISTAKES = {
@@ -215,7 +230,7 @@ def _expecting(observation: Observation, context: Context) -> list[Answer]:
 def _raised(answer: Answer) -> Trouble | None:
     if not answer.error:
         return None
-    return f"The call raised {answer.error}.", "Call your function yourself with a few sentences."
+    return f"The call raised {answer.error}.", answer.hint or "Call your function yourself with a few sentences."
 
 
 def _is_flat(value: Any) -> bool:

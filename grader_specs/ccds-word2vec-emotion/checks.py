@@ -68,9 +68,9 @@ def _trouble(
         got = kind_of(answer.value, told=public)
         return f"A matrix of numbers was expected, got {got}.", "Return an array or a tensor of floats."
     if found.shape != rows.shape:
-        got = f" It is {shape_text(found.shape)}." if public else ""
+        sizes = f" {shape_text(rows.shape)} was expected, it is {shape_text(found.shape)}." if public else ""
         return (
-            f"The matrix should be {shape_text(rows.shape)}: a row for each word, as wide as the file's vectors.{got}",
+            f"The matrix should have a row for each word, as wide as the file's vectors.{sizes}",
             "The width stands in the first line of the file, behind the number of words.",
         )
     if not (np.abs(found) < 1e6).all():

@@ -57,6 +57,10 @@ def data_of(spec: str) -> DataSet:
     return SPECS[spec].build_data(None, SPECS[spec].spec.seed, "standin")
 
 
+def serves_a_model(data: DataSet) -> bool:
+    return any(place.startswith("hub/") for place in (*data.files, *data.folders))
+
+
 def hurried(loaded: LoadedSpec) -> LoadedSpec:
     """The spec with little time for each observation."""
     spec = loaded.spec
@@ -98,6 +102,7 @@ def test_each_mistake_has_a_message_that_says_what_to_do(spec: str, role: str, n
     found = read(used, data_of(spec), plant(mistake, entry, SOURCES[spec]), sandbox)
     if found.trouble is None:
         assert mistake.accepted, "nothing was noticed"
+        assert name != "downloads_a_model" or serves_a_model(data_of(spec)), "where from?"
         assert re.search(mistake.accepted, " ".join(found.praise)), found.praise
         return
     said = f"{found.trouble.verdict}: {found.trouble.message} → {found.advice}"
