@@ -45,7 +45,8 @@ class LossCurveParams(Params):
     max_leftover: float = Field(
         10.0,
         gt=1,
-        description="Gradients left after training, as a multiple of one batch's: above, zero_grad is missing.",
+        description="Gradients left after training, as a multiple of one batch's before or after, whichever is larger: "
+        "above, zero_grad is missing.",
     )
 
 
@@ -192,11 +193,18 @@ def _short(value: float) -> str:
 
 
 def _leftover(observation: Observation) -> float:
-    """Gradient norm left after training as a multiple of one batch's; 0 if unknown or not comparable."""
+    """Gradient norm left after training as a multiple of one batch's; 0 if unknown or not comparable.
+
+    One batch's is the larger of those before and after training: where nearly everything is learned, the last batch
+    may have been an odd one, whose gradient is thirty times that of most, but hardly larger than in the beginning.
+    """
     result = observation.values.get("result")
     norms = result.get("leftover_gradient") if isinstance(result, Mapping) else None
-    left, one = (number(norms.get(k)) if isinstance(norms, Mapping) else math.nan for k in ("left", "one_batch"))
-    return left / one if math.isfinite(left) and one > 1e-6 else 0.0
+    if not isinstance(norms, Mapping):
+        return 0.0
+    left = number(norms.get("left"))
+    one = max((v for v in map(number, (norms.get("before"), norms.get("one_batch"))) if v > 1e-6), default=0.0)
+    return left / one if math.isfinite(left) and one else 0.0
 
 
 def _guessing(labels: Array) -> float:

@@ -189,7 +189,7 @@ class Train(_OfModel):
     lr: float = Field(1e-3, gt=0)
     leftover: bool | None = Field(
         None,
-        description="Also measure the gradient left after training, at the cost of four more batches; default: if a "
+        description="Also measure the gradient left after training, at the cost of eight more batches; default: if a "
         "check that judges it is there (loss_curve).",
     )
 

@@ -32,6 +32,8 @@ def run_train(session: Session, request: Request) -> Mapping[str, Any]:
     function = session.entry(entry).target if entry else None
     materialise(model, task.inputs, task.pad)
     seed_all(task.seed)
+    measured = request.get("leftover", bool, True)
+    before = _batch_gradient(model, task) if measured else None
     progress.epoch_ended()
     seed_all(task.seed)
     history = None
@@ -40,7 +42,10 @@ def run_train(session: Session, request: Request) -> Mapping[str, Any]:
             _grader_loop(model, task, progress)
     else:
         history = student_loop(function, model, task, progress, request.get("arguments", dict, {}))
-    leftover = _leftover_gradient(progress.model, task) if request.get("leftover", bool, True) else None
+    leftover = None
+    if measured:
+        left = global_norm(p.grad for p in progress.model.parameters())
+        leftover = {"left": left, "before": before, "one_batch": _batch_gradient(progress.model, task)}
     return {"epochs": progress.sent, "history": history, "leftover_gradient": leftover}
 
 
@@ -72,12 +77,11 @@ def _grader_loop(model: Any, task: Task, progress: Progress) -> None:
         progress.epoch_ended()
 
 
-def _leftover_gradient(model: Any, task: Task) -> dict[str, float | None]:
-    """The gradient still lying on the parameters, and the median norm of one batch's gradient at the same weights.
+def _batch_gradient(model: Any, task: Task) -> float | None:
+    """The median norm of one batch's gradient at the weights that the model has; None if there is no gradient.
 
-    Far more left over than one batch gives means that gradients were never cleared.
+    Far more than that left on the parameters after training means that gradients were never cleared.
     """
-    left = global_norm(p.grad for p in model.parameters())
     inputs, targets = to_tensor(task.inputs, home(model)), target_tensor(task.targets, home(model))
     # Mixed, because a set sorted by label has batches of one class, whose gradients can be tiny once that is learned.
     order = torch.randperm(len(inputs), generator=torch.Generator().manual_seed(task.seed))
@@ -89,4 +93,4 @@ def _leftover_gradient(model: Any, task: Task) -> dict[str, float | None]:
             if loss.requires_grad:
                 loss.backward()
                 norms.append(global_norm(p.grad for p in model.parameters()))
-    return {"left": left, "one_batch": statistics.median(norms) if norms else None}
+    return statistics.median(norms) if norms else None

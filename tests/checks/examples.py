@@ -20,7 +20,7 @@ FORWARD = {"outputs": [GOOD_LOGITS, GOOD_LOGITS], "single": [GOOD_LOGITS], "rows
 PREDICT = {"outputs": GOOD_LOGITS, "rows": 6, "output_type": "Tensor"}
 TRAIN = {
     "epochs": [{"epoch": 0, "outputs": {"test": GOOD_LOGITS * 0}}, {"epoch": 1, "outputs": {"test": GOOD_LOGITS}}],
-    "result": {"epochs": 1, "history": None, "leftover_gradient": {"left": 1.0, "one_batch": 1.0}},
+    "result": {"epochs": 1, "history": None, "leftover_gradient": {"left": 1.0, "before": 1.0, "one_batch": 1.0}},
     "runs": 1,
 }
 

@@ -34,6 +34,14 @@ def test_loss_curve_notices_gradients_that_pile_up() -> None:
     assert "zero_grad" in outcome.hint
 
 
+@pytest.mark.parametrize(("before", "passes"), [(20.0, True), (2.0, False), (None, False), (float("nan"), False)])
+def test_an_odd_last_batch_of_a_trained_model_is_no_pile(before: float | None, passes: bool) -> None:
+    norms = {"left": 32.0, "before": before, "one_batch": 1.0}
+    values = training(logits_right_on(0), logits_right_on(10), leftover_gradient=norms)
+    outcome = judge("loss_curve", "train", values, targets="labels")
+    assert (outcome.verdict is Verdict.PASSED) is passes, outcome.message
+
+
 def test_loss_curve_suspects_a_softmax_where_the_answers_are_probabilities() -> None:
     wrong = np.exp(logits_right_on(0)) / np.exp(logits_right_on(0)).sum(axis=1, keepdims=True)
     outcome = judge("loss_curve", "train", training(np.full((10, 5), 0.2), wrong), targets="labels")
