@@ -117,10 +117,9 @@ def kept(
 
 def _verified(subject: Subject, pool: Pool) -> dict[str, Any]:
     conf = settings()
-    with pool.sandbox() as sandbox:
-        graded, found = verify(
-            subject.loaded, subject.solutions, sandbox, data_dir=conf.data_dir, data_secret=conf.data_secret
-        )
+    graded, found = verify(
+        subject.loaded, subject.solutions, pool, data_dir=conf.data_dir, data_secret=conf.data_secret
+    )
     right = [g for g in graded if not g.problems]
     return {
         "solutions": len(graded),

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from rich.console import Console
 
 from autograder.config import settings
+from autograder.proof.pool import Pool
 from autograder.sandbox import open_sandbox
 from autograder.sandbox.base import Sandbox
 
@@ -15,3 +19,16 @@ def open_aloud(console: Console) -> Sandbox:
     if warning := sandbox.warning():
         console.print(warning, style="yellow", markup=False, highlight=False, soft_wrap=True)
     return sandbox
+
+
+@contextmanager
+def open_pool(console: Console, jobs: int) -> Iterator[Pool]:
+    """As many sandboxes as gradings run at once, for as long as the block lasts. Raises SandboxUnavailable."""
+    sandboxes: list[Sandbox] = []
+    try:
+        sandboxes.append(open_aloud(console))
+        sandboxes += [open_sandbox(settings()) for _ in range(jobs - 1)]
+        yield Pool(sandboxes)
+    finally:
+        for sandbox in sandboxes:
+            sandbox.close()

@@ -16,16 +16,13 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from autograder.cli.opening import open_aloud
+from autograder.cli.opening import open_pool
 from autograder.config import settings
 from autograder.errors import SandboxError, SpecError
 from autograder.model import Lane
 from autograder.proof.calibrate import LEAST_SEEDS, Run, at_most, calibration, false_fails, runs, save
 from autograder.proof.mutation.run import GATE, Campaign, Fate, Judged, as_json, equivalents, score
 from autograder.proof.picture import draw
-from autograder.proof.pool import Pool
-from autograder.sandbox import open_sandbox
-from autograder.sandbox.base import Sandbox
 from autograder.sandbox.runtime import discover
 from autograder.specs.calibration import Calibration, path_of
 from autograder.specs.dataset import DataSet, secret_seed
@@ -46,7 +43,7 @@ def mutate(
 ) -> None:
     """Plant mistakes into the accepted solutions and see which checks catch them. Exit code 1 below 95 %."""
     conf = settings()
-    with _told(), _pool(jobs) as pool, _bar() as bar:
+    with _told(), open_pool(console, jobs) as pool, _bar() as bar:
         loaded = load_spec(conf.specs_dir / spec_id)
         listed = equivalents(conf.solutions_dir / spec_id / "equivalent.yaml")
         campaign = Campaign(loaded, _data(loaded), pool, listed, budget, on_activity=bar)
@@ -71,7 +68,7 @@ def calibrate(
 ) -> None:
     """Run the accepted solutions under many seeds; write limits that right work misses once in a hundred runs."""
     conf = settings()
-    with _told(), _pool(jobs) as pool, _bar() as bar:
+    with _told(), open_pool(console, jobs) as pool, _bar() as bar:
         loaded = load_spec(conf.specs_dir / spec_id, calibrating=True)
         if lane not in (None, loaded.spec.lane):
             raise SpecError(f"{spec_id} runs on the lane {loaded.spec.lane.value}", "Change `lane` in spec.yaml first.")
@@ -116,18 +113,6 @@ def _told() -> Iterator[None]:
     except (SpecError, SandboxError) as error:
         console.print(str(error), style="red", markup=False, soft_wrap=True)
         raise typer.Exit(2) from error
-
-
-@contextmanager
-def _pool(jobs: int) -> Iterator[Pool]:
-    sandboxes: list[Sandbox] = []
-    try:
-        sandboxes.append(open_aloud(console))
-        sandboxes += [open_sandbox(settings()) for _ in range(jobs - 1)]
-        yield Pool(sandboxes)
-    finally:
-        for sandbox in sandboxes:
-            sandbox.close()
 
 
 @contextmanager

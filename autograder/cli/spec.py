@@ -10,13 +10,13 @@ from rich.console import Console
 from rich.table import Table
 
 from autograder.cli import author, proof
-from autograder.cli.opening import open_aloud
+from autograder.cli.opening import open_pool
 from autograder.config import settings
 from autograder.errors import SandboxError, SpecError
 from autograder.model import Verdict
+from autograder.proof.pool import Pool
 from autograder.proof.rules import REPORTED_SHARE, Finding, Graded
 from autograder.proof.verify import verify
-from autograder.sandbox.base import Sandbox
 from autograder.specs.loader import LoadedSpec, load_all, load_spec
 from autograder.specs.solutions import find_solutions
 from autograder.text import printable
@@ -60,6 +60,7 @@ def verify_specs(
     reported: Annotated[
         float, typer.Option(help="Warn where more than this share of the points rests on reported observations.")
     ] = REPORTED_SHARE,
+    jobs: Annotated[int, typer.Option(min=1, help="Gradings at once.")] = 2,
 ) -> None:
     """Grade every reference solution, compare with the verdict its folder names, look at the house rules.
 
@@ -71,17 +72,16 @@ def verify_specs(
         if not names:
             console.print("Name a spec id, or --all. `autograder spec list` shows them.")
             raise typer.Exit(2)
-        sandbox = open_aloud(console)
-        good = [_verify_one(load_spec(conf.specs_dir / name), sandbox, only, seed, verbose, reported) for name in names]
+        with open_pool(console, jobs) as pool:
+            good = [
+                _verify_one(load_spec(conf.specs_dir / name), pool, only, seed, verbose, reported) for name in names
+            ]
     except (SpecError, SandboxError) as error:
         _stop(error)
-    sandbox.close()
     raise typer.Exit(0 if all(good) else 1)
 
 
-def _verify_one(
-    loaded: LoadedSpec, sandbox: Sandbox, only: str, seed: int | None, verbose: bool, reported: float
-) -> bool:
+def _verify_one(loaded: LoadedSpec, pool: Pool, only: str, seed: int | None, verbose: bool, reported: float) -> bool:
     solutions = [s for s in find_solutions(settings().solutions_dir / loaded.folder.name) if only in s.name]
 
     def show(graded: Graded) -> None:
@@ -105,7 +105,7 @@ def _verify_one(
         graded, found = verify(
             loaded,
             solutions,
-            sandbox,
+            pool,
             data_dir=conf.data_dir,
             data_secret=conf.data_secret,
             seed=seed,

@@ -11,6 +11,7 @@ from autograder.intake import unpack
 from autograder.model import GradeReport, Verdict
 from autograder.pipeline import Progress
 from autograder.proof.calibrate import stale
+from autograder.proof.pool import Pool
 from autograder.proof.rules import REPORTED_SHARE, Finding, Graded, findings
 from autograder.proof.watch import Recorder
 from autograder.sandbox.base import Sandbox
@@ -24,7 +25,7 @@ Say = Callable[[str], None]  # what is going on, for a live display
 def verify(
     loaded: LoadedSpec,
     solutions: Sequence[Solution],
-    sandbox: Sandbox,
+    pool: Pool,
     *,
     data_dir: Path | None,
     data_secret: str = "",
@@ -33,20 +34,29 @@ def verify(
     on_graded: Callable[[Graded], None] = lambda _graded: None,
     say: Say = lambda _words: None,
 ) -> tuple[list[Graded], list[Finding]]:
-    """Grade every solution; return them and the rules that don't hold. Raises SpecError, SandboxError."""
+    """Grade every solution, as many at once as the pool has sandboxes; return them and the rules that don't hold.
+
+    Raises SpecError, SandboxError.
+    """
     say("building the data")
     data = loaded.build_data(data_dir, secret_seed(loaded.spec.seed, data_secret))
     loaded = loaded.on(data.name)
-    graded = []
-    for solution in solutions:
-        one = grade_solution(loaded, solution, sandbox, data, seed, say)
-        graded.append(one)
-        on_graded(one)
+
+    def grade(solution: Solution) -> Graded:
+        with pool.sandbox() as sandbox:
+            return grade_solution(loaded, solution, sandbox, data, seed, say)
+
     right = next((s for s in solutions if s.accepted), None)
-    say("a second grading, to compare")
-    again = grade_solution(loaded, right, sandbox, data, seed, say) if right else None
+    twice = [right] if right else []
+    graded: list[Graded] = []
+    for one in pool.map(grade, [*solutions, *twice]):
+        graded.append(one)
+        if len(graded) <= len(solutions):
+            on_graded(one)
+    again = graded.pop() if right else None
     found = findings(loaded, data, graded, again, reported_share)
-    old = stale(loaded, data, solutions, sandbox.runtime().get("digest", ""))
+    with pool.sandbox() as sandbox:
+        old = stale(loaded, data, solutions, sandbox.runtime().get("digest", ""))
     return graded, found + [Finding("calibration", text, error=False) for text in old]
 
 

@@ -13,6 +13,7 @@ import pytest
 from autograder.comparing import differences
 from autograder.model import Outcome, Statistic, Trust, Verdict
 from autograder.proof import leaks
+from autograder.proof.pool import Pool
 from autograder.proof.rules import Graded, findings
 from autograder.proof.verify import verify
 from autograder.proof.watch import Recorder
@@ -26,7 +27,7 @@ from tests.conftest import SPECS
 @pytest.fixture(scope="module")
 def proven(tiny: LoadedSpec, solutions: dict[str, Solution], sandbox: Sandbox) -> list[Graded]:
     said: list[str] = []
-    graded, found = verify(tiny, list(solutions.values()), sandbox, data_dir=None, say=said.append)
+    graded, found = verify(tiny, list(solutions.values()), Pool([sandbox]), data_dir=None, say=said.append)
     assert not any(g.problems for g in graded)
     assert not found
     assert any("training: epoch 2 of 3" in words for words in said)
