@@ -21,7 +21,10 @@ KIND_WORDS = {
 
 @dataclass(frozen=True)
 class Weight:
-    """One parameter as it was reported. change, norm: NaN where not reported; of: the kind of layer of a bias."""
+    """One parameter as it was reported. of: the kind of layer of a bias.
+
+    change, norm, and the same of the rows from the observation's `tail` on: NaN where not reported.
+    """
 
     name: str
     shape: tuple[int, ...]
@@ -30,6 +33,8 @@ class Weight:
     trainable: bool
     change: float
     norm: float
+    tail_change: float
+    tail_norm: float
 
     @property
     def count(self) -> int:
@@ -59,6 +64,8 @@ def weights_of(listed: Sequence[Mapping[str, Any]]) -> list[Weight]:
                 row.get("requires_grad") is True,
                 number(row.get("change")),
                 number(row.get("norm")),
+                number(row.get("tail_change")),
+                number(row.get("tail_norm")),
             )
         )
     return found

@@ -72,8 +72,15 @@ class ParametersParams(Params):
     forbidden_sizes: tuple[int, ...] = Field((), description="No weight may have an axis of this size.")
     moves: tuple[Selection, ...] = Field((), description="Parameters that must train (and change in `moves`).")
     frozen: tuple[Selection, ...] = Field((), description="Parameters that must stay as they were.")
+    still_tails: tuple[Selection, ...] = Field(
+        (),
+        description="Matrices whose rows from the `tail` of `moves` on must stay, since no input that counts has them.",
+    )
     min_change: float = Field(1e-7, gt=0, description="Change, relative to the norm, from which a parameter has moved.")
     max_still: float = Field(0.0, ge=0, description="Change up to which a frozen parameter has stayed.")
+    max_tail: float = Field(
+        2e-3, gt=0, description="Change, relative to their norm, up to which rows have stayed: weight decay is allowed."
+    )
     partial: bool = Field(False, description="Points for the share of demands that hold; otherwise all or none.")
 
 
@@ -101,6 +108,7 @@ class Parameters(Check):
             *_shapes(weights, params),
             *(_moved(weights, s, params, training) for s in params.moves),
             *(_stayed(weights, s, params, training) for s in params.frozen),
+            *(_tail_stayed(weights, s, params) for s in params.still_tails),
             *(_answers_moved(observation.values.get("outputs")) if training and params.moves else []),
         ]
         evidence = {
@@ -202,6 +210,17 @@ def _stayed(weights: list[Weight], selection: Selection, params: ParametersParam
         return Demand(f"{_named(loose)} must stay frozen, but training changes them." if loose else "", _FREEZE)
     loose = [w for w in chosen if w.trainable]
     return Demand(f"{_named(loose)} must be frozen, but requires_grad is True." if loose else "", _FREEZE)
+
+
+def _tail_stayed(weights: list[Weight], selection: Selection, params: ParametersParams) -> Demand:
+    chosen = selection.of(weights)
+    if not chosen:
+        return _none_like(selection)
+    loose = [w for w in chosen if not w.tail_change <= params.max_tail * w.tail_norm]
+    return Demand(
+        f"{_named(loose)}: training changes rows that nothing but padding has to do with." if loose else "",
+        "Give the model the mask in training, too.",
+    )
 
 
 def _change(weight: Weight) -> float:

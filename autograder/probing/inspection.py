@@ -62,9 +62,9 @@ def moves(student: StudentProcess, observation: schema.Moves, seed: int, values:
     """How far training moved each parameter, and the outputs before and after it."""
     student.need(observation.function)
     student.put(observation.targets)
-    wanted = {"inputs", "targets", "steps", "lr", "pad"}
+    wanted = {"inputs", "targets", "steps", "lr", "pad", "tail"}
     answer = _ask(student, observation, seed, "moves", wanted, {"entry": observation.function})
-    numbers = dict.fromkeys(("count", "change", "norm"), number)
+    numbers = dict.fromkeys(("count", "change", "norm", "tail_change", "tail_norm"), number)
     moved: dict[str, Reader] = {"name": Names(student.tainted), "shape": shape, "requires_grad": _flag, **numbers}
     values["parameters"] = read_rows(answer.get("parameters"), moved)
     values["outputs"] = arrays(answer.get("outputs"), 2)

@@ -241,6 +241,11 @@ class Moves(_OfModel):
     function: Identifier | None = Field(None, description="The student's training function; none: the grader's loop.")
     steps: int = Field(3, ge=1)
     lr: float = Field(1e-3, gt=0)
+    tail: int = Field(
+        0,
+        ge=0,
+        description="If not 0, tell also how far the rows of matrices moved from this row on; for `still_tails`.",
+    )
 
 
 class Schedule(_Observation):

@@ -42,17 +42,24 @@ def run_moves(session: Session, request: Request) -> Mapping[str, Any]:
         trained = progress.model
     with mode(trained, False):
         after, _ = infer(trained, array, None, request.pad)
-    return {"parameters": _moved(start, trained), "outputs": [before, after]}
+    return {"parameters": _moved(start, trained, request.whole("tail", 0)), "outputs": [before, after]}
 
 
-def _moved(start: Mapping[str, tuple[Any, bool]], model: Any) -> list[dict[str, Any]]:
-    """Every parameter as it was and how far it is from there; change is null for one that is no longer there."""
+def _moved(start: Mapping[str, tuple[Any, bool]], model: Any, tail: int) -> list[dict[str, Any]]:
+    """Every parameter as it was and how far it is from there; change is null for one that is no longer there.
+
+    tail: if not 0, the same of the rows from this one on, of matrices that have so many.
+    """
     now = dict(model.named_parameters())
     rows = []
     for name, (before, trainable) in start.items():
         after = now.get(name)
         same = after is not None and after.shape == before.shape
-        change = float((after.detach().to(before) - before).double().norm()) if same and after is not None else None
+        way = (after.detach().to(before) - before).double() if same and after is not None else None
         row = {"name": name, "shape": list(before.shape), "requires_grad": trainable, "count": before.numel()}
-        rows.append({**row, "change": change, "norm": float(before.double().norm())})
+        row |= {"change": None if way is None else float(way.norm()), "norm": float(before.double().norm())}
+        if tail and before.ndim == 2 and len(before) > tail:
+            row["tail_change"] = None if way is None else float(way[tail:].norm())
+            row["tail_norm"] = float(before[tail:].double().norm())
+        rows.append(row)
     return rows

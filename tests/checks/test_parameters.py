@@ -114,3 +114,18 @@ def test_a_process_that_saw_hidden_inputs_says_nothing_with_its_totals() -> None
     assert outcome.verdict is Verdict.FAILED
     assert "735" not in repr(outcome)
     assert "about 740,000" in outcome.message
+
+
+@pytest.mark.parametrize(("change", "norm", "passes"), [(0.0, 1.0, True), (1e-4, 1.0, True), (0.05, 1.0, False),
+                                                        (math.nan, 1.0, False), (0.0, math.nan, False)])  # fmt: skip
+def test_rows_of_padding_stay(change: float, norm: float, passes: bool) -> None:
+    parameters = listed((64, 8), (3, 8))
+    parameters[0] |= {"tail_change": change, "tail_norm": norm}
+    outcome = ask(parameters, [BEFORE, AFTER], still_tails=[{"shape": (64, None)}])
+    assert (outcome.verdict is Verdict.PASSED) is passes, outcome.message
+    assert passes or "mask" in outcome.hint
+
+
+def test_rows_that_were_not_reported_have_not_stayed() -> None:
+    assert ask(listed((64, 8)), [BEFORE, AFTER], still_tails=[{"shape": (64, None)}]).verdict is Verdict.FAILED
+    assert "There is no" in ask(listed((64, 8)), [BEFORE, AFTER], still_tails=[{"shape": (63, None)}]).message

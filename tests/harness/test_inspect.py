@@ -243,6 +243,10 @@ def test_what_training_moves_is_told(loaded: Harness) -> None:
     assert rows["head.weight"]["change"] > 0.1
     assert rows["unused.weight"]["change"] == 0
     assert not np.array_equal(*told["outputs"])
+    tailed = {row["name"]: row for row in ask(loaded, "moves", "Frozen", "small", tail=3, **given)["parameters"]}
+    assert tailed["body.weight"]["tail_change"] == 0
+    assert 0 < tailed["body.weight"]["tail_norm"] < tailed["body.weight"]["norm"]
+    assert "tail_norm" not in tailed["body.bias"]
     assert loaded.function("train")["found"]
     handle = loaded.model("Frozen")
     loaded.function("train")
