@@ -21,7 +21,7 @@ from autograder.config import settings
 from autograder.errors import SandboxError, SpecError
 from autograder.model import Lane
 from autograder.proof.calibrate import LEAST_SEEDS, Run, at_most, calibration, false_fails, runs, save
-from autograder.proof.mutation.run import GATE, Campaign, Fate, Judged, as_json, equivalents, score
+from autograder.proof.mutation.run import GATE, Campaign, Fate, Judged, as_json, equivalents, idle, score
 from autograder.proof.picture import draw
 from autograder.sandbox.runtime import discover
 from autograder.specs.calibration import Calibration, path_of
@@ -39,7 +39,9 @@ def mutate(
     jobs: Annotated[int, typer.Option(min=1, help="Gradings at once.")] = 2,
     write: Annotated[Path | None, typer.Option(help="Folder to write survivors to, as wrong solutions.")] = None,
     out: Annotated[Path | None, typer.Option("--json", help="File for the results.")] = None,
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show mutants that changed nothing, too.")] = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Show those that changed nothing or are listed.")
+    ] = False,
 ) -> None:
     """Plant mistakes into the accepted solutions and see which checks catch them. Exit code 1 below 95 %."""
     conf = settings()
@@ -49,6 +51,10 @@ def mutate(
         campaign = Campaign(loaded, _data(loaded), pool, listed, budget, on_activity=bar)
         judged = campaign.run(_accepted(spec_id, solution))
     _show(judged, verbose)
+    if not solution:
+        for entry in idle(listed, judged):
+            words = f"equivalent.yaml: no mutant is like was: {entry.was} now: {entry.now} ({entry.because})"
+            console.print(words, style="yellow", markup=False, soft_wrap=True)
     out = out or conf.var_dir / "proof" / f"{spec_id}-mutation.json"
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(json.dumps(as_json(loaded, judged), indent=1) + "\n", encoding="utf-8")
@@ -150,8 +156,9 @@ def _show(judged: list[Judged], verbose: bool) -> None:
     killers = Counter(j.check for j in judged if j.fate is Fate.KILLED)
     console.print("killed by: " + ", ".join(f"{name} {count}" for name, count in killers.most_common()), markup=False)
     for one in judged:
-        if one.fate is Fate.SURVIVED or (verbose and one.fate is Fate.SAME):
-            console.print(f"{one.fate.value}:\n{one.mutant.diff()}", markup=False, soft_wrap=True)
+        if one.fate is Fate.SURVIVED or (verbose and one.fate in (Fate.SAME, Fate.LISTED)):
+            why = f" in equivalent.yaml, {one.because}" if one.because else ""
+            console.print(f"{one.fate.value}{why}:\n{one.mutant.diff()}", markup=False, soft_wrap=True)
     found = score(judged)
     counts = found.counts
     seconds = sum(j.seconds for j in judged)

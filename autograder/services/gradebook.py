@@ -12,6 +12,7 @@ from autograder.services import access, catalogue, present
 from autograder.services.access import Membership
 from autograder.services.present import Lens
 from autograder.services.views import AssignmentView, Person, ScoreRow, Scores, SubmissionView
+from autograder.specs.schema import GraderSpec
 from autograder.storage import blobs, jobs, people, reports
 from autograder.storage import submissions as rows_of
 from autograder.storage.session import now, read_scope, session_scope
@@ -149,6 +150,11 @@ def _light_views(
     return tuple(views)
 
 
+def _asked_for(spec: GraderSpec) -> tuple[str, ...]:
+    """What a submission must define, each name once: one function may be asked for in several ways."""
+    return tuple(dict.fromkeys(entry.names[0] for entry in spec.entry_points.values() if entry.required))
+
+
 def _assignment_view(row: Assignment, course: Course, role: Role) -> AssignmentView:
     loaded = catalogue.find_or_none(row.spec_id)
     spec = loaded.spec if loaded else None
@@ -163,7 +169,7 @@ def _assignment_view(row: Assignment, course: Course, role: Role) -> AssignmentV
         points=spec.points if spec else 0.0,
         role=role,
         due=row.due,
-        entry_points=tuple(entry.names[0] for entry in spec.entry_points.values()) if spec else (),
+        entry_points=_asked_for(spec) if spec else (),
         max_attempts=row.max_attempts,
         cooldown_s=row.cooldown_s,
         published=row.published,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from autograder.proof.mutation.run import Campaign, Fate, Judged, Listed, as_json, score
+from autograder.proof.mutation.run import Campaign, Fate, Judged, Listed, as_json, idle, score
 from autograder.proof.pool import Pool
 from autograder.sandbox.base import Sandbox
 from autograder.specs.dataset import DataSet
@@ -32,12 +32,15 @@ def test_each_mutant_gets_its_fate(
     assert lines["def train(model, train_set, epochs=3, batch_size=16, lr=0.05):",
                  "def train(model, train_set, epochs=4, batch_size=16, lr=0.05):"].fate is Fate.SAME  # fmt: skip
     assert lines["self.drop = nn.Dropout(0.1)", "self.drop = nn.Dropout(0.2)"].fate is Fate.LISTED
+    gone = Listed(was="self.drop = nn.Dropout(0.9)", because="it was there once")
+    assert idle([WIDER, gone], judged) == [gone]
     found = score(judged)
     assert sum(found.counts.values()) == len(judged)
     assert 0.4 < found.strict < found.score < 0.95
     written = as_json(tiny, judged)
     assert written["survivors"]
     assert written["killers"]["accuracy"] >= 5
+    assert {row["because"] for row in written["listed"]} == {WIDER.because}
 
 
 def test_a_spent_budget_runs_no_more(

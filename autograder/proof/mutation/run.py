@@ -43,13 +43,14 @@ class Fate(StrEnum):
 
 @dataclass(frozen=True)
 class Judged:
-    """One mutant's fate. check: which one killed it, and how (`failed`, `crashed`, …)."""
+    """One mutant's fate. check: which one killed it, and how (`failed`, `crashed`, …). because: why it is listed."""
 
     mutant: Mutant
     fate: Fate
     check: str = ""
     how: str = ""
     seconds: float = 0.0
+    because: str = ""
 
 
 class Listed(BaseModel):
@@ -117,6 +118,7 @@ def as_json(loaded: LoadedSpec, judged: Sequence[Judged]) -> dict[str, Any]:
         "killers": dict(killers.most_common()),
         "survivors": [_row(j) for j in judged if j.fate is Fate.SURVIVED],
         "same": [_row(j) for j in judged if j.fate is Fate.SAME],
+        "listed": [{**_row(j), "because": j.because} for j in judged if j.fate is Fate.LISTED],
     }
 
 
@@ -129,6 +131,11 @@ def _row(judged: Judged) -> dict[str, str]:
         "was": mutant.line[0],
         "now": mutant.line[1],
     }
+
+
+def idle(listed: Sequence[Listed], judged: Sequence[Judged]) -> list[Listed]:
+    """Entries that speak of no mutant, such as those of a line that was changed since."""
+    return [entry for entry in listed if not any(entry.matches(j.mutant) for j in judged)]
 
 
 def equivalents(path: Path) -> list[Listed]:
@@ -200,8 +207,8 @@ class Campaign:
         return seen
 
     def _judge(self, mutant: Mutant, original: Recorder, quick: LoadedSpec, reached: dict[Spot, bool]) -> Judged:
-        if any(entry.matches(mutant) for entry in self.listed):
-            return Judged(mutant, Fate.LISTED)
+        if (entry := next((e for e in self.listed if e.matches(mutant)), None)) is not None:
+            return Judged(mutant, Fate.LISTED, because=entry.because)
         begun = time.monotonic()
         if begun > self._until:
             return Judged(mutant, Fate.NOT_RUN)
