@@ -46,10 +46,11 @@ class LossCurveParams(Params):
         10.0,
         gt=1,
         description="Gradients left after training, as a multiple of one batch's before or after, whichever is larger: "
-        "above, zero_grad is missing.",
+        "above, zero_grad is missing. Ten times as much is allowed where the loss falls as asked.",
     )
 
 
+_LEARNING_WELL = 10.0  # a right training may end on one odd batch; piles that do harm stop the loss from falling
 _SOFTMAX_HINT = (
     "The model returns probabilities. If train uses CrossEntropyLoss, softmax is applied twice and the gradients are "
     "wrong: return logits from forward."
@@ -80,12 +81,14 @@ class LossCurve(Check):
         labels = labels_of(context.arrays, params.targets)
         found = diagnose(training, curve, _guessing(labels) or None)
         evidence = {**_shown(found), "plots": [_plot(training, curve)]}
-        leftover = _leftover(observation)
-        trouble = _trouble(curve, params, leftover) or _loud_start(curve, params, labels) or _shape(found, params)
+        loud = _loud_start(curve, params, labels)
+        learned = loud is None and _drop(curve) >= params.min_drop
+        leftover, allowed = _leftover(observation), _LEARNING_WELL if learned else 1.0
+        trouble = _trouble(curve, params, leftover, allowed) or loud or _shape(found, params)
         remark = _remark(observation, params, training, curve, labels)
         measured = (
             Statistic.share("drop", _drop(curve), params.min_drop, "above", "min_drop"),
-            Statistic("leftover", leftover, params.max_leftover, "below", "max_leftover"),
+            Statistic("leftover", leftover / allowed, params.max_leftover, "below", "max_leftover"),
         )
         if trouble is None:
             return passed(_joined(_praise(curve, found), remark), **evidence).measured(*measured)
@@ -230,15 +233,18 @@ def _loud_start(curve: list[float], params: LossCurveParams, labels: Array) -> t
     )
 
 
-def _trouble(curve: list[float], params: LossCurveParams, leftover: float) -> tuple[str, str] | None:
-    """What is wrong and what to try, or None. The shapes follow the workshop's list of loss curves."""
+def _trouble(curve: list[float], params: LossCurveParams, leftover: float, allowed: float) -> tuple[str, str] | None:
+    """What is wrong and what to try, or None. The shapes follow the workshop's list of loss curves.
+
+    allowed: how many times max_leftover may be left.
+    """
     first, last = curve[0], curve[-1]
     if not all(math.isfinite(v) for v in curve):
         return (
             "The loss becomes NaN or infinite.",
             "Lower the learning rate; look for a logarithm of zero; is zero_grad called before every backward?",
         )
-    if leftover > params.max_leftover:
+    if leftover > allowed * params.max_leftover:
         times = f"{leftover:.0f} times" if leftover < 100 else "more than a hundred times"
         return (
             f"Gradients pile up: after training they are {times} as big as one batch's.",

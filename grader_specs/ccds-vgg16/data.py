@@ -57,7 +57,7 @@ def build(name: str, data_dir: Path | None, seed: int) -> DataSet | None:
         data,
         cases=cases,
         hidden=data.hidden | {"features_hidden", "normalise"},
-        files={WEIGHTS: made.files["weights"]},
+        files={**data.files, WEIGHTS: made.files["weights"]},
         facts=made.facts,
     )
 

@@ -29,17 +29,24 @@ def test_loss_curve_says_what_it_looks_like(curve: tuple[np.ndarray[Any, Any], .
 
 
 def test_loss_curve_notices_gradients_that_pile_up() -> None:
-    values = training(logits_right_on(0), logits_right_on(10), leftover_gradient={"left": 50.0, "one_batch": 1.0})
+    values = training(logits_right_on(0), logits_right_on(10), leftover_gradient={"left": 150.0, "one_batch": 1.0})
     outcome = judge("loss_curve", "train", values, targets="labels")
     assert "zero_grad" in outcome.hint
 
 
 @pytest.mark.parametrize(("before", "passes"), [(20.0, True), (2.0, False), (None, False), (float("nan"), False)])
 def test_an_odd_last_batch_of_a_trained_model_is_no_pile(before: float | None, passes: bool) -> None:
-    norms = {"left": 32.0, "before": before, "one_batch": 1.0}
+    norms = {"left": 320.0, "before": before, "one_batch": 1.0}
     values = training(logits_right_on(0), logits_right_on(10), leftover_gradient=norms)
     outcome = judge("loss_curve", "train", values, targets="labels")
     assert (outcome.verdict is Verdict.PASSED) is passes, outcome.message
+
+
+@pytest.mark.parametrize(("right", "named"), [(10, False), (0, True)])
+def test_a_pile_is_named_sooner_where_the_loss_does_not_fall(right: int, named: bool) -> None:
+    values = training(logits_right_on(0), logits_right_on(right), leftover_gradient={"left": 32.0, "one_batch": 1.0})
+    outcome = judge("loss_curve", "train", values, targets="labels")
+    assert ("pile up" in outcome.message) is named, outcome.message
 
 
 def test_loss_curve_suspects_a_softmax_where_the_answers_are_probabilities() -> None:

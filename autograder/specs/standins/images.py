@@ -11,6 +11,9 @@ and then normalised per channel with the mean and deviation of the training imag
 | public_images, public_labels | yes; noise, made from the seed alone | shape and crash checks whose errors are shown |
 | val_images, test_images | yes, as hidden inputs | loss curve; accuracy and report |
 | val_labels, test_labels | never | the judge's targets |
+
+The file `datasets/cifar10.npz` serves torchvision.datasets.CIFAR10 in a notebook that loads its data itself: the train
+images as its training set, the dev images as its test set, before they are scaled.
 """
 
 from __future__ import annotations
@@ -41,6 +44,7 @@ STANDIN_CLASSES = (
     "yellow blobs",
     "violet blobs",
 )
+SERVED = "datasets/cifar10.npz"
 PUBLIC_IMAGES = 128
 SAMPLE_IMAGES = 100
 
@@ -106,7 +110,22 @@ def _assemble(
         hidden=frozenset({"val_images", "test_images"}),
         judge_only=frozenset({"val_labels", "test_labels"}),
         class_names=classes,
+        files={SERVED: _served(images, labels, classes, order["train"], order["dev"])},
     )
+
+
+def _served(images: Array, labels: Array, classes: tuple[str, ...], train: Array, test: Array) -> bytes:
+    """The archive that serves torchvision.datasets.CIFAR10 (docs/writing-a-spec.md); train, test: rows of images."""
+    archive = io.BytesIO()
+    np.savez(
+        archive,
+        x_train=images[train].transpose(0, 2, 3, 1),
+        y_train=labels[train].astype(np.int64),
+        x_test=images[test].transpose(0, 2, 3, 1),
+        y_test=labels[test].astype(np.int64),
+        classes=np.array(classes),
+    )
+    return archive.getvalue()
 
 
 # --- stand-in ---------------------------------------------------------------------------------------------------------
