@@ -21,8 +21,8 @@ AXES = ("batch", "layers", "heads", "query", "key")
 class AttentionParams(Params):
     """Sizes of the axes, and what must hold."""
 
-    layers: int = Field(ge=1, description="Number of layers.")
-    heads: int = Field(ge=1, description="Number of heads.")
+    layers: int | None = Field(None, ge=1, description="Number of layers; default: those of the reference.")
+    heads: int | None = Field(None, ge=1, description="Number of heads; default: those of the reference.")
     batch: int | None = Field(None, ge=1, description="Rows of the batch; default: those of the mask or reference.")
     tokens: int | None = Field(None, ge=1, description="Length; default: that of the mask or reference.")
     mask: ArrayName = Field("", description="Mask (N, T), 1 for a token, 0 for padding; empty: no padding.")
@@ -91,9 +91,7 @@ def _trouble(
             f"An attention tensor was expected, got {kind_of(value, told=telling.got)}.",
             "Does the model return attentions (eager attention, output_attentions)?",
         )
-    like = reference.shape if reference is not None else (*(mask.shape if mask is not None else ()), None, None)
-    batch, tokens = params.batch or like[0], params.tokens or (like[-1] if reference is not None else like[1])
-    sizes = (batch, params.layers, params.heads, tokens, tokens)
+    sizes = _sizes(mask, reference, params)
     told = sizes if telling.expected else (params.batch, params.layers, params.heads, params.tokens, params.tokens)
     wrong = _wrong_shape(weights.shape, sizes, _expectation(told, weights.shape, telling))
     if wrong is not None:
@@ -105,6 +103,17 @@ def _trouble(
         if trouble is not None:
             return _swapped_values(weights, seen, reference, params) or trouble
     return _compared(weights, seen, reference, params)
+
+
+def _sizes(mask: Array | None, reference: Array | None, params: AttentionParams) -> tuple[int | None, ...]:
+    """Asked-for sizes of the five axes; None where nothing says one."""
+    if reference is not None and reference.ndim == len(AXES):
+        batch, layers, heads, _, tokens = reference.shape
+    else:
+        layers = heads = None
+        batch, tokens = mask.shape if mask is not None else (None, None)
+    tokens = params.tokens or tokens
+    return params.batch or batch, params.layers or layers, params.heads or heads, tokens, tokens
 
 
 def _expectation(sizes: tuple[int | None, ...], found: tuple[int, ...], telling: Telling) -> str:

@@ -32,7 +32,8 @@ class AttentiveTokensParams(Params):
     expected: str = Field(description="Fact of the data set: {aggregation: {class: [tokens, best first]}}.")
     mistakes: str = Field("", description="Fact like it for wrong choices: {what was done wrong: {class: [tokens]}}.")
     effects: str = Field(
-        "", description="Fact {class: {token: how much masking it moves the prediction}}; empty: none."
+        "",
+        description="Fact {class: {token: how much masking it moves the prediction}}; none where this or it is empty.",
     )
     cases: str = Field("", description="List of cases, if the observation does not name it.")
     k: int = Field(5, ge=1, le=100, description="Tokens a class.")
@@ -136,9 +137,9 @@ def _named(
 
 def _effect(ranked: Mapping[str, list[str]], context: Context, params: AttentiveTokensParams) -> tuple[str, str] | None:
     """Masking these tokens moves the prediction more than masking any token of that class does on average."""
-    if not params.effects:
+    effects = rankings_of(context.facts.get(params.effects)) if params.effects else {}
+    if not effects:
         return None
-    effects = rankings_of(context.facts.get(params.effects))
     mine, average = [], []
     for name, items in ranked.items():
         of_class = {word(token): number(size) for token, size in effects[name].items()}

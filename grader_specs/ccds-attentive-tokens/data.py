@@ -1,20 +1,38 @@
-"""Data of ccds-attentive-tokens: two small BERTs trained here, sentences, and what the models attend to."""
+"""Data of ccds-attentive-tokens: two BERTs, sentences, and what the models attend to.
+
+The set `bert_emotion` takes an operator's own fine-tuned BERT as the first of the two, from the folder `bert_emotion`
+of the data folder (the hub's layout: config.json with the six emotions in id2label, model.safetensors, the tokenizer's
+files), and the real sentences if they lie beside it. The set `standin` trains both and generates the sentences.
+
+| name | goes to the student's process | what for |
+|---|---|---|
+| hub/default/, hub/other/ | yes, as files | the two models and their tokenizers |
+| public_… | yes, as calls; not their answers | batches, sentences and texts whose errors are shown |
+| batches, other_batches, sentences, texts, other_texts | yes, as hidden calls | the same for others |
+| …_rankings, …_mistakes, …_effects | never | words by every accepted way, by wrong ones, what hiding them does |
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from autograder.errors import SpecError
 from autograder.specs.dataset import Case, DataSet, Ref
-from autograder.specs.standins.sentences import EMOTIONS, FILLERS, Sentences, draw, word_pieces
+from autograder.specs.standins.sentences import EMOTIONS, FILLERS, Sentences, draw, read_emotion, word_pieces
 from autograder.specs.trusted import TrustedResult, run_trusted
 
 HERE = Path(__file__).parent
-GIVEN, OTHER = "hub/default", "hub/other"
+GIVEN, OTHER, OWN = "hub/default", "hub/other", "bert_emotion"
+NEEDED = ("config.json", "model.safetensors")
 SHAPES = {GIVEN: {"layers": 2, "heads": 4, "epochs": 10}, OTHER: {"layers": 3, "heads": 2, "epochs": 4}}
+WORDS = {"public": 6, "hidden": 12, "other": 8}  # asked for of each class; spec.yaml says the same as `k`
 PUBLIC_TEXTS = (
     "today i feel so depressed",
     "i was angry but now i feel fond of old times",
@@ -29,51 +47,99 @@ PUBLIC_TEXTS = (
 LATE_PIECES = {"amazed": "##azed", "afraid": "##fraid", "anxious": "##nxious", "astonish": "##stonished"}
 
 
-def build(name: str, _data_dir: Path | None, seed: int) -> DataSet | None:
-    """The stand-in, or None for any other name. The models are the same under every seed, the hidden texts are not."""
-    if name != "standin":
-        return None
-    models = {place: _model(place) for place in SHAPES}
-    files = {path: content for made in models.values() for path, content in made.files.items()}
+@dataclass(frozen=True)
+class Main:
+    """The first model: what measure.py is told and given, what students are given, names of its classes, its layers."""
+
+    where: Mapping[str, Any]
+    layers: int
+    classes: tuple[str, ...] = EMOTIONS
+    files: Mapping[str, bytes] = field(default_factory=dict)
+    folders: Mapping[str, Path] = field(default_factory=dict)
+
+
+def build(name: str, data_dir: Path | None, seed: int) -> DataSet | None:
+    """Build the set `bert_emotion` (None if its folder is not there) or `standin`.
+
+    The stand-in's models are the same under every seed, the hidden texts are not. Raises SpecError for weights that
+    can't be used.
+    """
     rng = np.random.default_rng(seed)
-    texts = {"public": _texts(90, 5), "hidden": _texts(240, rng)}
-    sentences = [*PUBLIC_TEXTS, *_texts(40, rng)]
-    batches = {"small": list(PUBLIC_TEXTS[:3]), "hidden": _texts(5, rng), "pair": _texts(2, rng)}
-    seen = _seen(GIVEN, models, batches, sentences, texts)
-    other_texts = _texts(90, rng)
-    other = _seen(OTHER, models, {"other": _texts(4, rng)}, [], {"other": other_texts})
+    if name == OWN and data_dir is not None and all((data_dir / OWN / file).is_file() for file in NEEDED):
+        real = read_emotion(data_dir)
+        return _data_set(name, _own(data_dir / OWN), None if real is None else real["test"], rng)
+    if name == "standin":
+        made = _model(GIVEN, EMOTIONS)
+        return _data_set(name, Main({"model": GIVEN}, int(SHAPES[GIVEN]["layers"]), files=made.files), None, rng)
+    return None
+
+
+def _own(folder: Path) -> Main:
+    """An operator's weights. Raises SpecError if they don't tell the six emotions."""
+    config = folder / "config.json"
+    try:
+        told = json.loads(config.read_text("utf-8"))
+        labels = {int(number): str(label).strip().lower() for number, label in told["id2label"].items()}
+        layers = int(told["num_hidden_layers"])
+    except (ValueError, TypeError, AttributeError, KeyError) as error:
+        raise SpecError(f"{config}: not the configuration of a classifier ({error!r})", _FIT) from error
+    classes = tuple(labels.get(number, "") for number in range(len(EMOTIONS)))
+    if sorted(labels.values()) != sorted(EMOTIONS) or set(classes) != set(EMOTIONS):
+        raise SpecError(f"{config}: id2label names {', '.join(labels.values()) or 'nothing'}", _FIT)
+    total = hashlib.sha256()
+    for path in sorted(path for path in folder.iterdir() if path.is_file()):
+        total.update(path.name.encode())
+        with path.open("rb") as file:
+            total.update(hashlib.file_digest(file, "sha256").digest())
+    where = {"model": str(folder.resolve()), "digest": total.hexdigest()}
+    return Main(where, layers, classes, folders={GIVEN: folder})
+
+
+_FIT = f"Put a BERT there that was fine-tuned on the emotions, with the names {', '.join(EMOTIONS)} in id2label."
+
+
+def _data_set(name: str, main: Main, real: Sentences | None, rng: np.random.Generator) -> DataSet:
+    other_model = _model(OTHER, main.classes)
+    texts = {"public": _texts(90, np.random.default_rng(5), real), "hidden": _texts(240, rng, real)}
+    sentences = [*PUBLIC_TEXTS, *_texts(40, rng, real)]
+    batches = {
+        "small": list(PUBLIC_TEXTS[:3]),
+        "hidden": _texts(5, rng, real),
+        "square": _texts(main.layers, rng, real),  # as many sentences as layers
+    }
+    seen = _seen(main.where, main.files, batches, sentences, texts)
+    other_texts = _texts(90, rng, None)
+    other = _seen({"model": OTHER}, other_model.files, {"other": _texts(4, rng, None)}, [], {"other": other_texts})
     split = len(PUBLIC_TEXTS)
     cases = {
         "public_batches": (_batch(GIVEN, "small", seen),),
-        "batches": (_batch(GIVEN, "pair", seen), _batch(GIVEN, "hidden", seen)),
+        "batches": (_batch(GIVEN, "square", seen), _batch(GIVEN, "hidden", seen)),
         "other_batches": (_batch(OTHER, "other", other),),
         "public_sentences": _sentences(sentences[:split], seen.facts["sentences"][:split]),
         "sentences": _sentences(sentences[split:], seen.facts["sentences"][split:]),
-        "public_texts": (_ranking(GIVEN, texts["public"], 6),),
-        "texts": (_ranking(GIVEN, texts["hidden"], 12),),
-        "other_texts": (_ranking(OTHER, other_texts, 8),),
+        "public_texts": (_ranking(GIVEN, texts["public"], WORDS["public"]),),
+        "texts": (_ranking(GIVEN, texts["hidden"], WORDS["hidden"]),),
+        "other_texts": (_ranking(OTHER, other_texts, WORDS["other"]),),
     }
-    facts = {
-        f"{place}_{kind}": _named(value)
-        for made in (seen, other)
-        for kind in ("rankings", "mistakes")
-        for place, value in made.facts[kind].items()
-    }
-    facts |= {
-        f"{place}_effects": {EMOTIONS[int(label)]: words for label, words in value.items()}
-        for made in (seen, other)
-        for place, value in made.facts["effects"].items()
-    }
+    facts = _facts(seen, main.classes) | _facts(other, main.classes)
     hidden = frozenset({"batches", "other_batches", "sentences", "texts", "other_texts"})
-    return DataSet(name, {}, hidden, class_names=EMOTIONS, cases=cases, files=files, facts=facts)
+    files = {**main.files, **other_model.files}
+    return DataSet(
+        name, {}, hidden, class_names=main.classes, cases=cases, files=files, folders=main.folders, facts=facts
+    )
 
 
-def _texts(count: int, seed: int | np.random.Generator) -> list[str]:
-    """Sentences, a fifth of them without any emotion: there special tokens get most of the attention."""
-    rng = np.random.default_rng(seed)
+def _texts(count: int, rng: np.random.Generator, real: Sentences | None) -> list[str]:
+    """Sentences of balanced classes, a fifth of them without any emotion: there special tokens get most attention."""
     neutral = [" ".join(rng.choice(FILLERS, size=rng.integers(2, 7))) for _ in range(count // 5)]
-    texts = [*draw(count - len(neutral), rng, rare_share=0.3).texts, *neutral]
-    return [texts[i] for i in rng.permutation(count)]
+    wanted = count - len(neutral)
+    if real is None:
+        texts = [*draw(wanted, rng, rare_share=0.3).texts, *neutral]
+    else:
+        pools = [rng.permutation(np.flatnonzero(real.labels == label)) for label in range(len(EMOTIONS))]
+        turns = [real.texts[row] for turn in range(wanted) for pool in pools for row in pool[turn : turn + 1]]
+        texts = [*turns[:wanted], *neutral]
+    return [texts[i] for i in rng.permutation(len(texts))]
 
 
 def _words() -> list[str]:
@@ -81,28 +147,64 @@ def _words() -> list[str]:
     return [*(word for word in word_pieces() if word not in LATE_PIECES), *LATE_PIECES.values()]
 
 
-def _model(place: str) -> TrustedResult:
+def _model(place: str, classes: tuple[str, ...]) -> TrustedResult:
     known: Sentences = draw(4000, np.random.default_rng(2), rare_share=0.35)
     arguments = {
         **SHAPES[place],
         "place": place,
         "texts": list(known.texts),
-        "classes": list(EMOTIONS),
+        "classes": list(classes),
         "words": _words(),
         "seed": 2,
     }
-    return run_trusted(HERE / "pretrain.py", arguments, {"labels": known.labels})
+    index = np.array([classes.index(name) for name in EMOTIONS], dtype=np.int64)
+    return run_trusted(HERE / "pretrain.py", arguments, {"labels": index[known.labels]})
 
 
 def _seen(
-    place: str,
-    models: Mapping[str, TrustedResult],
+    where: Mapping[str, Any],
+    files: Mapping[str, bytes],
     batches: Mapping[str, list[str]],
     sentences: list[str],
     texts: Mapping[str, list[str]],
 ) -> TrustedResult:
-    arguments = {"model": place, "batches": dict(batches), "sentences": sentences, "texts": dict(texts)}
-    return run_trusted(HERE / "measure.py", arguments, files=models[place].files)
+    arguments = {**where, "batches": dict(batches), "sentences": sentences, "texts": dict(texts)}
+    return run_trusted(HERE / "measure.py", arguments, files=files, wall_s=3600)
+
+
+def _facts(seen: TrustedResult, classes: tuple[str, ...]) -> dict[str, Any]:
+    """Rankings, mistakes and effects by place. Raises SpecError if a class has fewer words than are asked for."""
+    facts: dict[str, Any] = {}
+    for place, ways in seen.facts["rankings"].items():
+        rankings = _named(ways, classes)
+        short = {name for by in rankings.values() for name, words in by.items() if len(words) < WORDS[place]}
+        if short:
+            classes_short = ", ".join(sorted(short))
+            raise SpecError(
+                f"the model predicts {classes_short} for too few of the sentences to rank {WORDS[place]} words",
+                "Is it fine-tuned on the emotions, and is id2label in the order of its outputs?",
+            )
+        named = {classes[int(label)]: words for label, words in seen.facts["effects"][place].items()}
+        facts[f"{place}_rankings"] = rankings
+        facts[f"{place}_mistakes"] = _named(seen.facts["mistakes"][place], classes)
+        facts[f"{place}_effects"] = named if _tells(rankings, named, WORDS[place]) else {}
+    return facts
+
+
+def _tells(rankings: Mapping[str, Mapping[str, list[str]]], effects: Mapping[str, Mapping[str, float]], k: int) -> bool:
+    """True if, by every accepted way, hiding the top words moves the prediction more than hiding words on average.
+
+    It holds for the stand-ins. A large BERT may decide by other words than it attends to; then it can't be asked for.
+    """
+    average = _mean(_mean(by_word.values()) for by_word in effects.values())
+    return all(
+        _mean(effects[name].get(word, 0.0) for name, words in by.items() for word in words[:k]) > average
+        for by in rankings.values()
+    )
+
+
+def _mean(values: Iterable[float]) -> float:
+    return float(np.mean(list(values)))
 
 
 def _batch(place: str, name: str, seen: TrustedResult) -> Case:
@@ -125,6 +227,6 @@ def _ranking(place: str, texts: list[str], k: int) -> Case:
     return Case((Ref("model", place), Ref("tokenizer", place), texts, k), size=len(texts), label=f"{len(texts)} texts")
 
 
-def _named(ways: Mapping[str, Mapping[str, list[str]]]) -> dict[str, dict[str, list[str]]]:
+def _named(ways: Mapping[str, Mapping[str, list[str]]], classes: tuple[str, ...]) -> dict[str, dict[str, list[str]]]:
     """The same with names of classes for their numbers."""
-    return {way: {EMOTIONS[int(label)]: words for label, words in by.items()} for way, by in ways.items()}
+    return {way: {classes[int(label)]: words for label, words in by.items()} for way, by in ways.items()}
