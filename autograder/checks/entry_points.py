@@ -22,12 +22,12 @@ class EntryPoints(Check):
         entries = observation.values.get("entries")
         if not isinstance(entries, Mapping) or not entries:
             return failed("Nothing could be looked up in your submission.", "Upload the file with your definitions.")
-        required = {k: v for k, v in entries.items() if isinstance(v, Mapping) and v.get("required") is True}
+        required = _required(entries)
         if not required:
             return failed("Nothing could be looked up in your submission.", "Upload the file with your definitions.")
         found = {k: v for k, v in required.items() if _name(v)}
         missing = [v for k, v in required.items() if k not in found]
-        lines = {_official(v) or text(k): _found_as(v) for k, v in required.items()}
+        lines = {name: _found_as(v) for name, v in required.items()}
         if not missing:
             others = [f"{_name(v)} as {_official(v)}" for v in found.values() if _name(v) != _official(v)]
             return passed("Found " + ", ".join(lines) + (f" (taking {'; '.join(others)})" if others else "") + ".")
@@ -36,6 +36,17 @@ class EntryPoints(Check):
         if not found:
             return failed(words, hint, **lines)
         return partial(len(found) / len(required), words, hint, **lines)
+
+
+def _required(entries: Mapping[object, object]) -> dict[str, Mapping[str, object]]:
+    """What must be there, by official name: a spec may build one function's model several times."""
+    required: dict[str, Mapping[str, object]] = {}
+    for key, entry in entries.items():
+        if isinstance(entry, Mapping) and entry.get("required") is True:
+            name = _official(entry) or text(key)
+            if name not in required or not _name(entry):
+                required[name] = entry
+    return required
 
 
 def _found_as(entry: Mapping[str, object]) -> str:

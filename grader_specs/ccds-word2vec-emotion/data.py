@@ -1,5 +1,8 @@
 """Data of ccds-word2vec-emotion: files of word vectors, vocabularies to look up in them, and emotion sentences.
 
+The set `word2vec` takes an operator's vectors, from `vectors/word2vec.txt` of the data folder (word2vec's text format,
+the most frequent words first), and the real sentences beside it. The set `standin` generates both.
+
 | array | goes to the student's process | what for |
 |---|---|---|
 | vectors | yes, as the model's argument | the embedding matrix of the training's vocabulary, made here |
@@ -14,21 +17,29 @@ Sentences are right-padded with 0, and 1 is the unknown word. In `words` each ro
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from sklearn.metrics import f1_score
 
+from autograder.errors import SpecError
 from autograder.specs.dataset import Case, DataSet
 from autograder.specs.standins.sentences import EMOTIONS, PAD, UNKNOWN, encode, every_word, word_vectors
 from autograder.specs.standins.text_tasks import TextSizes, sentences_of
 
 Array = np.ndarray[Any, Any]
 Rng = np.random.Generator
-SIZES = {"standin": TextSizes(train=240, val=6, test=300, length=32, words=1000)}
+OWN = "word2vec"
+SIZES = {
+    OWN: TextSizes(train=2000, val=6, test=600, length=40, words=1000, all_words=True),
+    "standin": TextSizes(train=240, val=6, test=300, length=32, words=1000),
+}
+MOST_LINES = 200_000  # read of an operator's file; the published ones have millions of words
+COVERED = 0.8  # least share of the sentences' words that it must hold
 ROWS = 24  # public sentences of random words
 MISSING = ("rather", "park", "because")  # words of the sentences that the file lacks
 # Spelt with and without a capital, each with a vector of its own; the last two are there in one spelling only.
@@ -56,15 +67,20 @@ class Vectors:
 
 
 def build(name: str, data_dir: Path | None, seed: int) -> DataSet | None:
-    """Build a data set by name; None if there is none of this name. The same arguments give the same arrays."""
+    """Build the set `word2vec` (None if its files are not there) or `standin`. The same arguments give the same arrays.
+
+    Raises SpecError for a file of vectors that can't be used.
+    """
     if name not in SIZES:
         return None
-    sizes = SIZES[name]
-    texts = sentences_of(name, data_dir, seed, sizes)
+    sizes, own = SIZES[name], data_dir / "vectors" / "word2vec.txt" if data_dir is not None else None
+    if name == OWN and (own is None or not own.is_file()):
+        return None
+    texts = sentences_of("emotion" if name == OWN else name, data_dir, seed, sizes)
     if texts is None:
         return None
     rng = np.random.default_rng([seed, 31])
-    files = _files(rng)
+    files = _files(rng, _made(rng) if name != OWN or own is None else _read(own, texts.words[2:]))
     main = files[0]
     arrays = {"vectors": _matrix({word: number for number, word in enumerate(texts.words)}, main, sizes.words)}
     for part in ("train", "test"):
@@ -86,10 +102,49 @@ def build(name: str, data_dir: Path | None, seed: int) -> DataSet | None:
 # --- files of vectors -------------------------------------------------------------------------------------------------
 
 
-def _files(rng: Rng) -> tuple[Vectors, Vectors, Vectors]:
-    """The file of the task, a small one of another width, and the tiny one of the handout."""
+def _made(rng: Rng) -> dict[str, Array]:
+    """Words of the generated sentences and their vectors."""
     words = [word for word in every_word() if word not in MISSING]
-    rows = np.concatenate([2 * word_vectors(words, 24, rng), rng.normal(scale=0.4, size=(len(SPELLINGS), 24))])
+    return dict(zip(words, 2 * word_vectors(words, 24, rng), strict=True))
+
+
+def _read(path: Path, wanted: Collection[str]) -> dict[str, Array]:
+    """The wanted words of a file of vectors, and those of SPELLINGS, in its order.
+
+    Raises SpecError naming the line that can't be read.
+    """
+    found: dict[str, Array] = {}
+    with path.open("rb") as file:
+        head = file.readline().split()
+        if len(head) != 2 or not all(part.isdigit() for part in head):
+            raise SpecError(f"{path}:1: not a number of words and a width", "Give word2vec's text format.")
+        width, known = int(head[1]), {*wanted, *SPELLINGS} - set(MISSING)
+        for number, line in enumerate(islice(file, MOST_LINES), 2):
+            word, _, rest = line.partition(b" ")
+            text = word.decode("utf-8", "replace")
+            if text not in known or text in found:
+                continue
+            try:
+                row = np.array(rest.split(), dtype=np.float32)
+            except ValueError:
+                row = np.full(0, np.nan, np.float32)
+            if row.shape != (width,) or not np.isfinite(row).all():
+                raise SpecError(f"{path}:{number}: not {width} numbers behind the word", "Is the file damaged?")
+            found[text] = row
+    if len(found) < COVERED * len(known):
+        raise SpecError(
+            f"{path}: {len(found)} of the sentences' {len(known)} words are among its first {MOST_LINES:,}",
+            f"Take a file with at least {COVERED:.0%} of them, the most frequent words first, such as Google News'.",
+        )
+    return found
+
+
+def _files(rng: Rng, found: dict[str, Array]) -> tuple[Vectors, Vectors, Vectors]:
+    """The file of the task, a small one of another width, and the tiny one of the handout."""
+    words = [word for word in found if word not in SPELLINGS]
+    vectors = np.stack([found[word] for word in words])
+    drawn = rng.normal(scale=round(float(vectors.std()), 1), size=(len(SPELLINGS), vectors.shape[1]))
+    rows = np.concatenate([vectors, [found.get(word, row) for word, row in zip(SPELLINGS, drawn, strict=True)]])
     order = rng.permutation(len(rows))
     every = np.array([*words, *SPELLINGS])[order]
     emotion = Vectors("vectors/emotion.txt", tuple(map(str, every)), _rounded(rows[order]))

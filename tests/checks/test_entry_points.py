@@ -16,3 +16,17 @@ def test_entry_points_give_partial_credit_and_name_what_is_missing() -> None:
     assert (outcome.verdict, outcome.fraction) == (Verdict.PARTIAL, 0.5)
     assert outcome.message == "No train."
     assert "Define train" in outcome.hint
+
+
+def test_a_function_that_is_used_twice_is_named_once() -> None:
+    lost = {
+        "required": True,
+        "official": "build_model",
+        "kind": "function",
+        "message": "No function named build_model.",
+    }
+    here = {"required": True, "official": "compare", "found": "compare", "kind": "function"}
+    outcome = judge("entry_points", "resolve", {"entries": {"small": lost, "large": lost, "compare": here}})
+    assert outcome.message == "No function named build_model."
+    assert outcome.hint.count("build_model") == 1
+    assert outcome.fraction == 0.5

@@ -41,13 +41,17 @@ SAMPLE_ROWS = 120
 
 @dataclass(frozen=True)
 class TextSizes:
-    """Sentences of each part, words of a row, and how many words are known (padding and the unknown one included)."""
+    """Sentences of each part, words of a row, and how many words are known (padding and the unknown one included).
+
+    all_words: of a folder's sentences, words that are not among the chosen training sentences are known as well.
+    """
 
     train: int
     val: int
     test: int
     length: int
     words: int
+    all_words: bool = False
 
 
 @dataclass(frozen=True)
@@ -73,7 +77,8 @@ def sentences_of(name: str, data_dir: Path | None, seed: int, sizes: TextSizes) 
             return None
         counts = {"train": sizes.train, "val": sizes.val, "test": sizes.test}
         parts = {part: _some(read[part], count, rng) for part, count in counts.items()}
-        often = Counter(word for text in parts["train"].texts for word in text.split())
+        counted = read["train"] if sizes.all_words else parts["train"]
+        often = Counter(word for text in counted.texts for word in text.split())
         return Texts(parts, (PAD, UNKNOWN, *(word for word, _ in often.most_common(sizes.words - 2))))
     return None
 
