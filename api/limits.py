@@ -106,18 +106,17 @@ class LoginBrake:
         self._failures: OrderedDict[tuple[str, ...], deque[float]] = OrderedDict()
         self._lock = threading.Lock()
 
-    def check(self, email: str, address: str) -> None:
-        """Raises TooManyRequests while this address must wait."""
+    def attempt(self, email: str, address: str) -> None:
+        """Count an attempt as failed until it has succeeded, so that none slips in while others are being tried.
+
+        Raises TooManyRequests while this address must wait.
+        """
         with self._lock:
             for kind, key in self._keys(email, address):
                 times = self._recent(key)
                 if len(times) >= self._limits[kind]:
                     wait = int(times[0] + self._window - self._clock()) + 1
                     raise TooManyRequests("Too many failed sign-ins.", f"Wait {wait} s, then try again.", wait)
-
-    def failed(self, email: str, address: str) -> None:
-        """Note a failure."""
-        with self._lock:
             for _, key in self._keys(email, address):
                 self._failures.setdefault(key, deque(maxlen=100)).append(self._clock())
                 self._failures.move_to_end(key)
@@ -125,9 +124,12 @@ class LoginBrake:
                 self._failures.popitem(last=False)
 
     def succeeded(self, email: str, address: str) -> None:
-        """Forget the account's failures from this address."""
+        """Forget the account's failures from this address, and that this attempt was counted as one."""
         with self._lock:
-            self._failures.pop(self._keys(email, address)[0][1], None)
+            (_, account), (_, everybody) = self._keys(email, address)
+            self._failures.pop(account, None)
+            if times := self._failures.get(everybody):
+                times.pop()
 
     def _keys(self, email: str, address: str) -> list[tuple[str, tuple[str, ...]]]:
         return [("account", (email.strip().lower()[:200], address)), ("address", (address,))]

@@ -42,8 +42,12 @@ def stream(person: Person, submission_id: str, describe: Callable[[SubmissionVie
 
 
 async def _events(person: Person, submission_id: str, describe: Callable[[SubmissionView], str]) -> AsyncIterator[str]:
-    with _lock:
-        _open[person.id] += 1
+    with _lock:  # again: several may have been let in before the first of them was counted
+        room = _open[person.id] < STREAMS_PER_PERSON
+        _open[person.id] += room
+    if not room:
+        yield "retry: 10000\n\n"
+        return
     try:
         async for event in _watch(person, submission_id, describe):
             yield event

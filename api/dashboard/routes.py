@@ -61,12 +61,11 @@ def login(
     """Sign in. A new session begins, so that an old form token is worth nothing."""
     shown = one_line(email)
     try:
-        brake.check(email, address)
+        brake.attempt(email, address)
         person = accounts.authenticate(email, password)
     except TooManyRequests as error:
         return _login(session, local_path(next), 429, shown, f"{error.message} {error.hint}")
     except NotAuthenticated as error:
-        brake.failed(email, address)
         return _login(session, local_path(next), 401, shown, f"{error.message} {error.hint}")
     brake.succeeded(email, address)
     answer = RedirectResponse(local_path(next), 303)

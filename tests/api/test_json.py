@@ -6,6 +6,7 @@ import asyncio
 import csv
 import io
 import json
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
@@ -246,6 +247,14 @@ def test_guessing_is_slowed_down_at_both_doors_together(world: World) -> None:
     assert 0 < int(stopped.headers["retry-after"]) <= 301
     assert browser.sign_in(world.owner.email).status_code == 429
     assert browser.sign_in(world.other.email).status_code == 303
+
+
+def test_a_burst_of_guesses_gets_no_more_tries_than_a_row_of_them(world: World) -> None:
+    client, body = world.api(), {"email": world.owner.email, "password": "wrong"}
+    with ThreadPoolExecutor(12) as threads:
+        codes = list(threads.map(lambda _: client.post("/api/v1/tokens", json=body).status_code, range(24)))
+    assert sorted(set(codes)) == [401, 429]
+    assert codes.count(401) == 5
 
 
 def test_health(world: World, configure: Configure) -> None:

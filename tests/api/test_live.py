@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Iterator
 
+import anyio
 import httpx
 import pytest
 
@@ -112,6 +113,23 @@ def test_many_open_streams_are_refused_and_closed_ones_forgotten(
     wait_until(lambda: not live._open, 5, "forgetting the closed streams")
     grade_next()
     assert httpx.get(url, headers=bearer).status_code == 200
+
+
+def test_streams_that_are_let_in_at_once_are_counted_before_they_watch(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "STREAMS_PER_PERSON", 2)
+    made = hand_in(world.other, world.ours)
+
+    async def firsts() -> list[str]:
+        streams = [live._events(world.other, made.id, lambda _: "{}") for _ in range(3)]
+        said = [await anext(stream) for stream in streams]
+        for stream in streams:
+            await stream.aclose()
+        return said
+
+    assert anyio.run(firsts) == ["retry: 1000\n\n"] * 2 + ["retry: 10000\n\n"]
+    assert not live._open
 
 
 def _opened(url: str, headers: dict[str, str]) -> Iterator[str]:
