@@ -69,8 +69,12 @@ def build_images(name: str, data_dir: Path | None, seed: int, sizes: Sizes) -> D
         images, labels = _draw(sum(vars(sizes).values()), rng)
         return _assemble(name, images, labels, STANDIN_CLASSES, sizes, rng)
     if name == "cifar10" and data_dir is not None:
-        loaded = _read_cifar(data_dir)
-        return None if loaded is None else _assemble(name, *loaded, CIFAR_CLASSES, sizes, rng)
+        read = read_cifar(data_dir)
+        if read is None:
+            return None
+        images = np.concatenate([read.train_images, read.test_images])
+        labels = np.concatenate([read.train_labels, read.test_labels])
+        return _assemble(name, images, labels, CIFAR_CLASSES, sizes, rng)
     return None
 
 
@@ -207,20 +211,35 @@ def _lighting(rng: np.random.Generator) -> Array:
 # --- CIFAR-10 ---------------------------------------------------------------------------------------------------------
 
 
-def _read_cifar(data_dir: Path) -> tuple[Array, Array] | None:
-    """CIFAR-10 as uint8 (N, 3, 32, 32) and labels, from the small archive or the official Python batches."""
+@dataclass(frozen=True)
+class Cifar:
+    """Images uint8 (N, 3, 32, 32) and labels int64 (N,) of both parts."""
+
+    train_images: Array
+    train_labels: Array
+    test_images: Array
+    test_labels: Array
+
+
+def read_cifar(data_dir: Path, *, every: bool = False) -> Cifar | None:
+    """CIFAR-10 from the small archive or the official Python batches of a folder; None if neither is there.
+
+    every: all five training batches where they are, else the first.
+    """
+    batches = [f"data_batch_{number}" for number in range(1, 6 if every else 2)]
     archive = data_dir / "cifar10" / "cifar10_5k1k.npz"
-    if archive.is_file():
+    official = [data_dir / "cifar-10-batches-py", data_dir / "cifar10" / "cifar-10-batches-py"]
+    found = next((f for f in official if all((f / name).is_file() for name in (*batches, "test_batch"))), None)
+    if archive.is_file() and not (every and found):
         with np.load(archive, allow_pickle=False) as stored:
-            images = np.concatenate([stored["x_train"], stored["x_test"]])
-            labels = np.concatenate([stored["y_train"], stored["y_test"]])
-        return images.transpose(0, 3, 1, 2), labels.astype(np.int64)
-    for folder in (data_dir / "cifar-10-batches-py", data_dir / "cifar10" / "cifar-10-batches-py"):
-        files = [folder / name for name in ("data_batch_1", "test_batch")]
-        if all(path.is_file() for path in files):
-            batches = [_read_batch(path.read_bytes()) for path in files]
-            return np.concatenate([b[0] for b in batches]), np.concatenate([b[1] for b in batches])
-    return None
+            images = {part: stored[f"x_{part}"].transpose(0, 3, 1, 2) for part in ("train", "test")}
+            labels = {part: stored[f"y_{part}"].astype(np.int64) for part in ("train", "test")}
+        return Cifar(images["train"], labels["train"], images["test"], labels["test"])
+    if found is None:
+        return None
+    read = [_read_batch((found / name).read_bytes()) for name in batches]
+    test = _read_batch((found / "test_batch").read_bytes())
+    return Cifar(np.concatenate([r[0] for r in read]), np.concatenate([r[1] for r in read]), *test)
 
 
 class _ArraysOnly(pickle.Unpickler):
