@@ -11,8 +11,10 @@ from autograder.specs.dataset import DataSet
 from autograder.specs.loader import load_spec
 from autograder.specs.solutions import find_solutions
 from benchmarks import validity
-from benchmarks.validity import Subject, kept
+from benchmarks.validity import FIRST_SEED, STRIDE, Subject, extended, kept
 from tests.conftest import ROOT, SPECS
+
+SOLUTIONS = find_solutions(ROOT / "tests/fixtures/solutions/tiny-training")
 
 
 def test_a_part_is_measured_once_for_each_state_of_a_spec(tmp_path: Path) -> None:
@@ -22,14 +24,32 @@ def test_a_part_is_measured_once_for_each_state_of_a_spec(tmp_path: Path) -> Non
         calls.append("once more")
         return {"runs": len(calls)}
 
-    solutions = find_solutions(ROOT / "tests/fixtures/solutions/tiny-training")
-    subject = Subject(load_spec(SPECS / "tiny-training"), solutions, DataSet("standin"))
+    subject = Subject(load_spec(SPECS / "tiny-training"), SOLUTIONS, DataSet("standin"))
     assert kept(tmp_path, subject, "verify", "", False, measure)["runs"] == 1
     assert kept(tmp_path, subject, "verify", "", False, measure)["runs"] == 1
     assert kept(tmp_path, subject, "verify", "", True, measure)["runs"] == 2
     assert kept(tmp_path, subject, "verify", "50 seeds", False, measure)["runs"] == 3
-    fewer = Subject(subject.loaded, solutions[1:], subject.data)
+    fewer = Subject(subject.loaded, SOLUTIONS[1:], subject.data)
     assert kept(tmp_path, fewer, "verify", "50 seeds", False, measure)["runs"] == 4
+
+
+def test_more_seeds_are_added_to_those_that_are_kept(tmp_path: Path) -> None:
+    calls: list[tuple[int, int]] = []
+
+    def measure(first: int, count: int) -> dict[str, Any]:
+        calls.append((first, count))
+        return {"runs": 2 * count, "failed": [{"seed": first}]}
+
+    subject = Subject(load_spec(SPECS / "tiny-training"), SOLUTIONS, DataSet("standin"))
+    assert extended(tmp_path, subject, STRIDE + 2, False, measure)["runs"] == 2 * STRIDE + 4
+    assert calls == [(FIRST_SEED, STRIDE), (FIRST_SEED + STRIDE, 2)]
+    assert len(extended(tmp_path, subject, STRIDE + 5, False, measure)["failed"]) == 3
+    assert calls[2:] == [(FIRST_SEED + STRIDE + 2, 3)]
+    assert extended(tmp_path, subject, STRIDE, False, measure)["seeds"] == STRIDE + 5
+    assert len(calls) == 3
+    fewer = Subject(subject.loaded, SOLUTIONS[1:], subject.data)
+    assert extended(tmp_path, fewer, 1, False, measure)["runs"] == 2
+    assert extended(tmp_path, fewer, 1, True, measure)["failed"] == [{"seed": FIRST_SEED}]
 
 
 def test_the_table_says_what_was_found(capsys: pytest.CaptureFixture[str]) -> None:
