@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from autograder.errors import SpecError
+from autograder.specs.dataset import DataSet
 
 _STEM = "submission"
+_SERVED = ("datasets/", "hub/")  # what answers downloads while grading; at home the real ones do
 
 
 def handout_files(folder: Path) -> dict[str, bytes]:
@@ -39,10 +41,23 @@ def handout_files(folder: Path) -> dict[str, bytes]:
     return files
 
 
-def write_handout(files: dict[str, bytes], out: Path) -> None:
-    """Write the files into a folder, or into a zip if `out` ends with .zip. Raises SpecError if `out` is there."""
+def data_files(data: DataSet) -> dict[str, bytes]:
+    """The files that lie beside a submission while it is graded, for students to try their work at home.
+
+    All of them are public. Left out: what stands for downloads, and folders of the operator's own, which may be large.
+    """
+    return {name: content for name, content in data.files.items() if not name.startswith(_SERVED)}
+
+
+def need_new(out: Path) -> None:
+    """Raises SpecError if there is something at this place."""
     if out.exists():
         raise SpecError(f"{out} is there already", "Remove it, or name another place with --out.")
+
+
+def write_handout(files: dict[str, bytes], out: Path) -> None:
+    """Write the files into a folder, or into a zip if `out` ends with .zip. Raises SpecError if `out` is there."""
+    need_new(out)
     if out.suffix == ".zip":
         out.parent.mkdir(parents=True, exist_ok=True)
         with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:

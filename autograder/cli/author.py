@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from autograder.authoring.handout import handout_files, write_handout
+from autograder.authoring.handout import data_files, handout_files, need_new, write_handout
 from autograder.authoring.new_spec import new_spec
 from autograder.authoring.schema import SCHEMA_FILE, schema_text
 from autograder.config import settings
@@ -111,13 +111,23 @@ def _handed_out(loaded: LoadedSpec) -> list[str]:
 def handout(
     spec_id: Annotated[str, typer.Argument(metavar="ID", help="Spec id.")],
     out: Annotated[Path | None, typer.Option(help="A folder or .zip to make; default: ID-handout.zip here.")] = None,
+    files: Annotated[
+        bool, typer.Option("--files/--no-files", help="With the files of the task's data, such as weights.")
+    ] = True,
 ) -> None:
-    """Make what students are given: instructions with the starter as a notebook, and the starter as a module."""
-    loaded = load_spec(settings().specs_dir / spec_id)
+    """Make what students are given: instructions and starter as a notebook, the starter as a module, data files."""
+    conf = settings()
+    loaded = load_spec(conf.specs_dir / spec_id)
     target = out or Path(f"{spec_id}-handout.zip")
-    files = handout_files(loaded.folder)
-    write_handout(files, target)
-    console.print(f"{target}: {', '.join(sorted(files))}")
+    given = handout_files(loaded.folder)
+    need_new(target)
+    if files:
+        data = loaded.build_data(conf.data_dir, secret_seed(loaded.spec.seed, conf.data_secret))
+        given |= data_files(data)
+        for folder in data.folders:
+            console.print(f"{folder} is a folder of yours: hand it to your students yourself.")
+    write_handout(given, target)
+    console.print(f"{target}: {', '.join(sorted(given))}")
 
 
 def schema(

@@ -9,10 +9,13 @@ from autograder.checks.base import Check, Context, Params, failed, passed
 from autograder.model import Observation, Outcome
 
 MAX_LENGTH = 400
+_SMALL = r"tiny|small|shrink\w*|shrank|fad(?:e|es|ed|ing)|diminish\w*"
+_BETWEEN = r"(?:(?!not |never |no |without |[a-z]+n['’]t )[\w'’]+,? ){0,8}"  # "gradients at the first layer are nearly"
 RIGHT = (
     r"vanish\w*",
-    r"diminish\w* gradient",
-    r"gradients? (?:\w+ ){0,4}(?:nearly|almost|close to|near|to) (?:zero|0)",
+    r"(?<!accuracy )(?<!loss )(?<!training )saturat\w*",
+    rf"(?:{_SMALL}) gradients?",
+    rf"(?:gradients?|derivatives?|slopes?),? {_BETWEEN}(?:{_SMALL}|zero|0)\b",
 )
 WRONG = (
     r"explod\w*",
@@ -24,8 +27,9 @@ WRONG = (
     r"too few epochs",
     r"data leak\w*",
     r"wrong sign",
+    r"zero grad\b|zeroing|(?:reset|clear|set)\w* (?:the )?gradients?",
 )
-_NEGATED = r"\b(?:not|no|nor|isn't|is not|without|instead of|rather than)\s+(?:\w+\s+){0,2}$"
+_NEGATED = r"\b(?:not|no|nor|isn['’]t|doesn['’]t|don['’]t|aren['’]t|without|instead of|rather than)\s+(?:\w+\s+){0,2}$"
 
 
 class NamedCause(Check):

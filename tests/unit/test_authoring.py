@@ -17,7 +17,7 @@ import nbformat
 import pytest
 import yaml
 
-from autograder.authoring.handout import handout_files, module_cells, sections, write_handout
+from autograder.authoring.handout import data_files, handout_files, module_cells, sections, write_handout
 from autograder.authoring.new_check import new_check
 from autograder.authoring.new_spec import TEMPLATE, new_spec
 from autograder.authoring.reference import checks_page
@@ -192,6 +192,15 @@ def test_a_handout_is_written_as_a_folder_or_a_zip_and_never_over_something(tmp_
         assert set(archive.namelist()) == set(files) == {p.name for p in (tmp_path / "out").iterdir()}
     with pytest.raises(SpecError, match="is there already"):
         write_handout(files, tmp_path / "out.zip")
+
+
+def test_a_handout_has_the_files_that_lie_beside_a_submission_but_no_served_downloads() -> None:
+    def given(name: str) -> set[str]:
+        loaded = load_spec(SPECS / name)
+        return set(data_files(loaded.build_data(None, loaded.spec.seed, "standin")))
+
+    assert given("ccds-word2vec-emotion") == {"vectors/tiny.txt", "vectors/small.txt", "vectors/emotion.txt"}
+    assert given("ccds-cnn-1") == set()
 
 
 # --- a new check type -------------------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ and then normalised per channel with the mean and deviation of the training imag
 | public_images, public_labels | yes; noise, made from the seed alone | shape and crash checks whose errors are shown |
 | val_images, test_images | yes, as hidden inputs | loss curve; accuracy and report |
 | val_labels, test_labels | never | the judge's targets |
+| other_images, other_labels | never | for a data builder that trains something of its own; only where asked for |
 
 The file `datasets/cifar10.npz` serves torchvision.datasets.CIFAR10 in a notebook that loads its data itself: the train
 images as its training set, the dev images as its test set, before they are scaled.
@@ -57,6 +58,7 @@ class Sizes:
     dev: int
     val: int
     test: int
+    other: int = 0
 
 
 def build_images(name: str, data_dir: Path | None, seed: int, sizes: Sizes) -> DataSet | None:
@@ -85,7 +87,7 @@ def _assemble(
     name: str, images: Array, labels: Array, classes: tuple[str, ...], parts: Sizes, rng: np.random.Generator
 ) -> DataSet:
     """Split balanced uint8 images (N, 3, 32, 32) into the parts, normalise them, sort the training part by label."""
-    sizes = vars(parts)
+    sizes = {part: count for part, count in vars(parts).items() if count}
     rows: dict[str, list[Array]] = {part: [] for part in sizes}
     for label in range(len(classes)):
         pool = rng.permutation(np.flatnonzero(labels == label))
@@ -112,7 +114,7 @@ def _assemble(
         name=name,
         arrays=arrays,
         hidden=frozenset({"val_images", "test_images"}),
-        judge_only=frozenset({"val_labels", "test_labels"}),
+        judge_only=frozenset({"val_labels", "test_labels", "other_images", "other_labels"} & arrays.keys()),
         class_names=classes,
         files={SERVED: _served(images, labels, classes, order["train"], order["dev"])},
     )

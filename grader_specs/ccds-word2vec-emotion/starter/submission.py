@@ -22,7 +22,7 @@ def compare(targets, predictions):
 if __name__ == "__main__":
     # A quick try on two sentences. The grader does not run this part.
     vocab = {"rain": 2, "<pad>": 0, "Good": 4, "snow": 3, "<unk>": 1}
-    matrix = torch.as_tensor(embedding_matrix(vocab, "vectors/tiny.txt"))
+    matrix = torch.as_tensor(embedding_matrix(vocab, "vectors/tiny.txt"), dtype=torch.float32)
     model = build_text_model(5, 6, embeddings=matrix, freeze=True).eval()
     short = torch.tensor([[2, 4, 3], [3, 2, 0]])
     print(matrix)
