@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -50,7 +50,7 @@ class StudentProcess:
     peak_mb: float = 0.0
     used: dict[str, dict[str, float | None]] = field(default_factory=dict)  # by observation, for the probe `usage`
     on_epoch: Callable[[int, int], None] = lambda _epoch, _of: None
-    tainted: bool = False
+    tainted: bool = False  # and so is every process after it: one can leave word for the next
     names: Mapping[str, Any] = field(default_factory=dict)
     entries: Mapping[str, Any] = field(default_factory=dict)
     deadline: float = 0.0
@@ -75,7 +75,7 @@ class StudentProcess:
             self.count("cpu", usage.cpu_s)
             self.most_cpu_s = max(self.most_cpu_s, usage.cpu_s)
             self.peak_mb = max(self.peak_mb, usage.peak_memory_mb)
-        self._session, self._sent, self.tainted = None, set(), False
+        self._session, self._sent = None, set()
 
     def ensure_loaded(self) -> None:
         """A live session with the submission loaded, or the failure that its first loading met."""
@@ -95,8 +95,8 @@ class StudentProcess:
             self.drop()
             raise
         except SandboxStopped as stopped:
-            what = f"While loading your submission: {stopped.message}"
-            self._load_failure = ProbeFailure(stopped.verdict, what, stopped.hint)
+            told = self.stopped(stopped)
+            self._load_failure = replace(told, message=f"While loading your submission: {told.message}")
             self.drop()
             raise ProbeFailed(self._load_failure) from stopped
         self.count("load", time.monotonic() - started)
@@ -122,10 +122,16 @@ class StudentProcess:
         if self.spec.limits.gpu_memory_mb is not None:
             request["gpu_memory_mb"] = self.spec.limits.gpu_memory_mb
         loaded = self.ask("load", request)
+        if self.tainted:  # what the first process said of itself still holds
+            self.ask("resolve", {"entries": self._entries_asked()})
+            return
         self.names = mapping(loaded.get("names"))
         self.remarks = self.remarks or untrusted.remarks(loaded.get("remarks"))
         self.figures = self.figures or untrusted.figures(loaded.get("figures"))
-        entries = {
+        self.entries = mapping(self.ask("resolve", {"entries": self._entries_asked()}))
+
+    def _entries_asked(self) -> dict[str, Any]:
+        return {
             name: {
                 "kind": e.kind,
                 "names": list(e.names),
@@ -134,7 +140,6 @@ class StudentProcess:
             }
             for name, e in self.spec.entry_points.items()
         }
-        self.entries = mapping(self.ask("resolve", {"entries": entries}))
 
     def ask(
         self, op: str, arguments: Mapping[str, Any], on_event: Callable[[Message], None] | None = None

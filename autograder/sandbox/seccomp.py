@@ -1,9 +1,14 @@
 """The system calls student code may make, as a classic BPF program for seccomp. An allow-list, x86-64 only.
 
 What is missing on purpose: everything that makes or enters namespaces, mounts, traces other processes, loads code into
-the kernel, or holds memory the watchdog can't see (memfd, System V shared memory, io_uring, nameless shared maps, and
-splice, which pins a page for each byte it sends). Anything not listed gives
-EPERM; calls newer than this table give ENOSYS, so that the C library falls back to older ones.
+the kernel, or holds memory the watchdog can't see (memfd, System V shared memory, io_uring, nameless shared maps, the
+queues of inotify, and splice, which pins a page for each byte it sends); and what one session could tell another by on
+files that all of them read: what of a file is in memory (fadvise64, readahead, mincore, preadv2), watches, leases and
+hints. Anything not listed gives EPERM; calls newer than this table give ENOSYS, so that the C library falls back to
+older ones.
+
+Locks on files succeed and hold nothing: they would be a word to other sessions, too, and nobody else writes where
+student code can.
 """
 
 from __future__ import annotations
@@ -17,11 +22,10 @@ from autograder.errors import SandboxUnavailable
 
 _TABLE = """
 # Reading and writing
-read=0 write=1 readv=19 writev=20 pread64=17 pwrite64=18 preadv=295 pwritev=296 preadv2=327 pwritev2=328 lseek=8
+read=0 write=1 readv=19 writev=20 pread64=17 pwrite64=18 preadv=295 pwritev=296 lseek=8
 copy_file_range=326
 # Opening and closing
-open=2 openat=257 openat2=437 creat=85 close=3 close_range=436 dup=32 dup2=33 dup3=292 fcntl=72 flock=73 pipe=22
-pipe2=293
+open=2 openat=257 openat2=437 creat=85 close=3 close_range=436 dup=32 dup2=33 dup3=292 pipe=22 pipe2=293
 # Looking at files
 stat=4 fstat=5 lstat=6 newfstatat=262 statx=332 access=21 faccessat=269 faccessat2=439 readlink=89 readlinkat=267
 getcwd=79 getdents=78 getdents64=217 statfs=137 fstatfs=138 getxattr=191 lgetxattr=192 fgetxattr=193 listxattr=194
@@ -30,13 +34,13 @@ llistxattr=195 flistxattr=196
 chdir=80 fchdir=81 mkdir=83 mkdirat=258 rmdir=84 unlink=87 unlinkat=263 rename=82 renameat=264 renameat2=316 link=86
 linkat=265 symlink=88 symlinkat=266 chmod=90 fchmod=91 fchmodat=268 fchmodat2=452 chown=92 fchown=93 lchown=94
 fchownat=260 utime=132 utimes=235 utimensat=280 futimesat=261 truncate=76 ftruncate=77 fallocate=285 fsync=74
-fdatasync=75 sync_file_range=277 sync=162 fadvise64=221 readahead=187 umask=95
+fdatasync=75 sync_file_range=277 sync=162 umask=95
 # Waiting for descriptors
 poll=7 ppoll=271 select=23 pselect6=270 epoll_create=213 epoll_create1=291 epoll_ctl=233 epoll_wait=232
 epoll_pwait=281 epoll_pwait2=441 eventfd=284 eventfd2=290 timerfd_create=283 timerfd_settime=286 timerfd_gettime=287
-signalfd=282 signalfd4=289 inotify_init=253 inotify_init1=294 inotify_add_watch=254 inotify_rm_watch=255
+signalfd=282 signalfd4=289
 # Memory
-munmap=11 mprotect=10 mremap=25 brk=12 madvise=28 mincore=27 mlock=149 munlock=150 mlock2=325 msync=26
+munmap=11 mprotect=10 mremap=25 brk=12 madvise=28 mlock=149 munlock=150 mlock2=325 msync=26
 membarrier=324 pkey_alloc=330 pkey_free=331 pkey_mprotect=329 get_mempolicy=239
 # Threads
 futex=202 futex_waitv=449 futex_wake=454 futex_wait=455 futex_requeue=456 set_robust_list=273 get_robust_list=274
@@ -67,8 +71,11 @@ ALLOWED = {
     for name, number in (pair.split("=") for pair in line.split())
 }
 _CLONE, _CLONE3, _SOCKET, _SOCKETPAIR, _IOCTL, _PRCTL, _MMAP = 56, 435, 41, 53, 16, 157, 9
+_FCNTL, _FLOCK, _PREADV2, _PWRITEV2 = 72, 73, 327, 328
 _NEWEST = 462  # mseal: the newest call this table knows of
-_NAMESPACES = 0x7E020080  # CLONE_NEW{TIME,NS,CGROUP,UTS,IPC,USER,PID,NET}
+_CLONE_BITS = 0x7E028080  # CLONE_NEW{TIME,NS,CGROUP,UTS,IPC,USER,PID,NET}; CLONE_PARENT: a child of the fork server's
+_FCNTLS = (0, 1, 2, 3, 4, 1030, 1032)  # F_DUPFD, F_{GET,SET}{FD,FL}, F_DUPFD_CLOEXEC, F_GETPIPE_SZ
+_LOCKS = (6, 7, 37, 38)  # F_SETLK F_SETLKW F_OFD_SETLK F_OFD_SETLKW
 _UNIX = 1
 _MAP_KIND, _SHARED_NAMELESS = 0x2F, (0x21, 0x23)  # MAP_TYPE | MAP_ANONYMOUS; with MAP_SHARED, MAP_SHARED_VALIDATE
 _IOCTLS = (0x5401, 0x540F, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451, 0x5452)  # TCGETS TIOCGPGRP TIOCGWINSZ FION* FIO*
@@ -114,7 +121,11 @@ def program(*, gpu: bool = False) -> bytes:
         _op(_RETURN, _error(errno.ENOSYS)),
         _op(_JUMP_EQUAL, _CLONE3, 0, 1),  # its flags are behind a pointer; the C library falls back to clone
         _op(_RETURN, _error(errno.ENOSYS)),
-        *_if_no_bits(_CLONE, 0, _NAMESPACES),
+        *_always(_FLOCK, 0),
+        *_always(_PREADV2, errno.ENOSYS),  # without flags the C library takes preadv
+        *_always(_PWRITEV2, errno.ENOSYS),
+        *_if_one_of(_FCNTL, 1, _FCNTLS, errno.EINVAL, pretended=_LOCKS),
+        *_if_no_bits(_CLONE, 0, _CLONE_BITS),
         *_if_one_of(_SOCKET, 0, (_UNIX,), errno.EPERM),
         *_if_one_of(_SOCKETPAIR, 0, (_UNIX,), errno.EPERM),
         *_if_one_of(_PRCTL, 0, _PRCTLS, errno.EPERM),
@@ -154,9 +165,19 @@ def _if_no_bits(number: int, argument: int, bits: int) -> list[bytes]:
     return [_op(_JUMP_EQUAL, number, 0, len(body)), *body]
 
 
-def _if_one_of(number: int, argument: int, values: tuple[int, ...], refusal: int) -> list[bytes]:
+def _always(number: int, answer: int) -> list[bytes]:
+    """The call does nothing; answer: an error's number, 0 for success."""
+    return [_op(_JUMP_EQUAL, number, 0, 1), _op(_RETURN, _error(answer))]
+
+
+def _if_one_of(
+    number: int, argument: int, values: tuple[int, ...], refusal: int, pretended: tuple[int, ...] = ()
+) -> list[bytes]:
+    """pretended: values with which the call does nothing, and says it succeeded."""
     tests = [_op(_JUMP_EQUAL, value, len(values) - i, 0) for i, value in enumerate(values)]
-    body = [_op(_LOAD, _argument(argument)), *tests, _op(_RETURN, _error(refusal)), _op(_RETURN, _ALLOW)]
+    shams = [_op(_JUMP_EQUAL, value, len(values) + len(pretended) + 1 - i, 0) for i, value in enumerate(pretended)]
+    ends = [_op(_RETURN, _error(refusal)), _op(_RETURN, _ALLOW), _op(_RETURN, _error(0))]
+    body = [_op(_LOAD, _argument(argument)), *shams, *tests, *ends]
     return [_op(_JUMP_EQUAL, number, 0, len(body)), *body]
 
 

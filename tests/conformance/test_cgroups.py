@@ -52,17 +52,22 @@ def group_of(box: Box) -> Path:
 
 
 # What pipes hold is no process's memory, so the watchdog can't see it.
-PIPES = (
-    "import fcntl, os\n"
-    "for _ in range(100):\n"
-    " r, w = os.pipe(); os.set_blocking(w, False)\n"
-    " try: fcntl.fcntl(w, 1031, 1 << 20)\n"
-    " except OSError: pass\n"
-    " try:\n"
-    "  while True: os.write(w, bytes(1 << 16))\n"
-    " except BlockingIOError: pass\n"
-    "import time; time.sleep(9); answer = 1"
-)
+PIPES = """
+import os, time
+for _ in range(4):
+    if os.fork() == 0:
+        break
+for _ in range(180):
+    r, w = os.pipe()
+    os.set_blocking(w, False)
+    try:
+        while True:
+            os.write(w, bytes(1 << 16))
+    except BlockingIOError:
+        pass
+time.sleep(9)
+answer = 1
+"""
 CHILD = "import os\nif os.fork() == 0:\n x = [bytearray(b'x') * (8 << 20) for _ in range(99)]\nos.wait(); answer = 1"
 
 

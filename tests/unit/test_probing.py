@@ -206,6 +206,34 @@ def test_errors_are_told_in_full_until_a_case_is_hidden() -> None:
     np.testing.assert_array_equal(hidden[2]["value"], [1, 1])
 
 
+def test_a_process_after_a_tainted_one_is_tainted_and_what_the_first_said_of_itself_holds() -> None:
+    loads = iter([("Net", "hello"), ("0.7351", "0.7351")])
+
+    def load(_: Mapping[str, Any]) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+        name, remark = next(loads)
+        return [], {"names": {name: "class"}, "remarks": [{"where": "cell 1", "message": remark}], "figures": []}
+
+    _, _, prober = observe("secret", calls=errors, load=load)
+    entries, names, remarks = prober.entries, prober.names, prober.remarks
+    assert names == {"Net": "class"}
+    prober.restart()
+    again = prober.observe(prober.spec.observations["calls"], 0)
+    assert again.values["tainted"] is True
+    assert "42" not in repr(again.values["answers"][:2])
+    assert (prober.entries, prober.names, prober.remarks, prober.output) == (entries, names, remarks, "")
+
+
+def test_a_process_after_a_tainted_one_that_does_not_load_tells_no_words() -> None:
+    answers = iter(
+        [{"names": {}}, {"status": "error", "error": {"kind": "exception", "type": "E", "message": "0.7351"}}]
+    )
+    _, _, prober = observe("secret", calls=errors, load=lambda _: ([], next(answers)))
+    prober.restart()
+    failure = prober.observe(prober.spec.observations["calls"], 0).failure
+    assert failure is not None
+    assert "0.7351" not in f"{failure.message}{failure.hint}{failure.trace}"
+
+
 def test_references_send_their_arrays_first_and_a_hidden_one_taints() -> None:
     cases = (
         Case((Ref("array", "x"), Ref("built", "model", train=True))),

@@ -12,7 +12,11 @@ from autograder.sandbox import seccomp
 X86_64, I386 = 0xC000003E, 0x40000003
 ALLOW, KILL = 0x7FFF0000, 0x80000000
 EPERM, ENOSYS, ENOTTY = (0x00050000 | number for number in (errno.EPERM, errno.ENOSYS, errno.ENOTTY))
-LOOKED_AT = {"clone": 56, "clone3": 435, "socket": 41, "socketpair": 53, "ioctl": 16, "prctl": 157, "mmap": 9}
+LOOKED_AT = {
+    **{"clone": 56, "clone3": 435, "socket": 41, "socketpair": 53, "ioctl": 16, "prctl": 157, "mmap": 9},
+    **{"fcntl": 72, "flock": 73, "preadv2": 327, "pwritev2": 328},
+}
+DONE = 0x00050000  # not run, and success is reported
 
 
 def decide(program: bytes, number: int, *arguments: int, arch: int = X86_64) -> int:
@@ -63,6 +67,7 @@ def test_what_would_weaken_the_sandbox_is_not_in_the_table() -> None:
         *("splice", "tee", "sendfile"),
         *("setuid", "setgid", "setreuid", "setresuid", "capset", "personality", "reboot", "settimeofday"),
         *("seccomp", "landlock_restrict_self"),
+        *("fadvise64", "readahead", "mincore", "cachestat", "inotify_init", "inotify_init1", "inotify_add_watch"),
     }
     assert not forbidden & set(seccomp.ALLOWED)
 
@@ -73,8 +78,10 @@ def test_other_ways_into_the_kernel_are_closed(program: bytes) -> None:
     assert decide(program, 0xFFFFFFFF) == EPERM
 
 
-@pytest.mark.parametrize("flag", [0x80, 0x20000, 0x2000000, 0x4000000, 0x8000000, 0x10000000, 0x20000000, 0x40000000])
-def test_clone_makes_no_namespace(program: bytes, flag: int) -> None:
+@pytest.mark.parametrize(
+    "flag", [0x80, 0x8000, 0x20000, 0x2000000, 0x4000000, 0x8000000, 0x10000000, 0x20000000, 0x40000000]
+)
+def test_clone_makes_no_namespace_and_no_child_of_the_server(program: bytes, flag: int) -> None:
     assert decide(program, LOOKED_AT["clone"], flag | 17) == EPERM
     assert decide(program, LOOKED_AT["clone"], 0x003D0F00) == ALLOW  # what a thread is made with
     assert decide(program, LOOKED_AT["clone3"]) == ENOSYS
@@ -101,6 +108,16 @@ def test_device_calls(program: bytes) -> None:
     assert (decide(gpu, 16, 0, size), decide(gpu, 16, 0, driver)) == (ALLOW, ALLOW)
     assert decide(program, 16, 0, type_in) == ENOTTY
     assert decide(gpu, 16, 0, type_in) == EPERM
+
+
+def test_files_carry_no_word_to_another_session(program: bytes) -> None:
+    einval = 0x00050000 | errno.EINVAL
+    fcntl = {command: decide(program, LOOKED_AT["fcntl"], 3, command) for command in (*range(50), *range(1020, 1045))}
+    assert {command for command, answer in fcntl.items() if answer == ALLOW} == {0, 1, 2, 3, 4, 1030, 1032}
+    assert {command for command, answer in fcntl.items() if answer == DONE} == {6, 7, 37, 38}  # locks
+    assert set(fcntl.values()) == {ALLOW, DONE, einval}
+    assert decide(program, LOOKED_AT["flock"], 3, 2) == DONE
+    assert {decide(program, LOOKED_AT[name], 3) for name in ("preadv2", "pwritev2")} == {ENOSYS}
 
 
 def test_process_settings(program: bytes) -> None:
