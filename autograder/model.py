@@ -190,6 +190,8 @@ class GradeReport:
     remarks: tuple[Remark, ...] = ()
     output: str = ""  # what the submission printed before any hidden input reached it
     figures: tuple[bytes, ...] = ()  # PNG images the notebook drew in run-all mode
-    receipt: Mapping[str, str] = field(default_factory=dict)  # spec, data and runtime digest, seed, device, sandbox
+    receipt: Mapping[str, str] = field(
+        default_factory=dict
+    )  # digests (spec, code, data, runtime), seed, device, sandbox
     seconds: Mapping[str, float] = field(default_factory=dict)  # start, load, probes, checks, total
     warning: str = ""  # e.g. that the sandbox was weaker than it should be

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from autograder import reseeding, scoring
+from autograder import installed, reseeding, scoring
 from autograder.checks.base import Context
 from autograder.intake import Upload
 from autograder.model import CheckResult, GradeReport, Observation, Outcome, Trust, Verdict, Visibility
@@ -84,6 +84,7 @@ def grade(
         figures=prober.figures,
         receipt={
             "spec": loaded.digest,
+            "code": installed.grader_code(),
             "data": f"{data.name} {data.digest}",
             "submission": upload.digest,
             "seed": str(seed),

@@ -10,7 +10,6 @@ makes what a student meets rarer still.
 from __future__ import annotations
 
 import hashlib
-import inspect
 import json
 import math
 import re
@@ -21,7 +20,7 @@ from pathlib import Path
 import numpy as np
 from scipy import stats
 
-from autograder import pipeline
+from autograder import installed, pipeline
 from autograder.errors import SpecError
 from autograder.intake import unpack
 from autograder.model import Statistic, Verdict
@@ -29,7 +28,8 @@ from autograder.proof.pool import Pool
 from autograder.proof.watch import Recorder
 from autograder.specs.calibration import Calibrated, Calibration, Spread, command, read
 from autograder.specs.dataset import DataSet
-from autograder.specs.loader import LoadedSpec
+from autograder.specs.folder import spec_files
+from autograder.specs.loader import OWN_CHECKS, LoadedSpec
 from autograder.specs.solutions import Solution
 
 FALSE_FAIL, CONFIDENCE = 0.01, 0.95
@@ -156,17 +156,24 @@ def rounded_down(value: float) -> float:
 
 
 def digests(loaded: LoadedSpec, data: DataSet, solutions: Sequence[Solution], runtime: str) -> dict[str, str]:
-    """What the numbers depend on: solutions, observations, the checks' code, data and the runtime."""
+    """What the numbers depend on: solutions, observations, the code of grader and own checks, data and the runtime."""
     spec = loaded.spec.model_dump(mode="json", include={"entry_points", "observations", "load", "lane"})
-    code = {inspect.getsource(type(check.check)) for check in loaded.checks}
     uploads = [f"{s.name}:{hashlib.sha256(s.data).hexdigest()}" for s in solutions if s.accepted]
     return {
         "solutions": _short("\n".join(sorted(uploads))),
         "observations": _short(json.dumps(spec, sort_keys=True)),
-        "checks": _short("\n".join(sorted(code))),
+        "code": _code(loaded),
         "data": _short(data.digest),
         "runtime": runtime,
     }
+
+
+def _code(loaded: LoadedSpec) -> str:
+    """The grader's code, and the spec's Python where it has checks of its own: they may import any of its files."""
+    if not (loaded.folder / OWN_CHECKS).exists():
+        return installed.grader_code()
+    own = [path.read_text(encoding="utf-8") for path in spec_files(loaded.folder) if path.suffix == ".py"]
+    return _short("\n".join([installed.grader_code(), *own]))
 
 
 def _short(text: str) -> str:
@@ -189,7 +196,7 @@ def stale(loaded: LoadedSpec, data: DataSet, solutions: Sequence[Solution], runt
 def changes(
     loaded: LoadedSpec, made: Calibration, data: DataSet, solutions: Sequence[Solution], runtime: str
 ) -> list[str]:
-    """What a calibration depends on and is no longer what it was: solutions, observations, checks, data, runtime."""
+    """What a calibration depends on and is no longer what it was: solutions, observations, code, data, runtime."""
     now = digests(loaded, data, solutions, runtime)
     return [name for name, value in now.items() if made.digests.get(name) != value]
 

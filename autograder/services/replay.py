@@ -22,12 +22,14 @@ from autograder.storage.tables import Submission
 
 _WHY = {
     "spec": "the grader spec was changed since",
+    "code": "the grader's code differs",
     "data": "the data are others: another builder, folder or AUTOGRADER_DATA_SECRET",
     "submission": "the stored upload is not what was graded",
     "seed": "another seed",
     "device": "another device",
     "sandbox": "another sandbox",
 }
+_YOUNGER = frozenset({"code"})  # entries that older receipts lack
 
 
 @dataclass(frozen=True)
@@ -111,7 +113,9 @@ def _receipts(first: Mapping[str, str], second: Mapping[str, str]) -> tuple[str,
     found = []
     for name in dict.fromkeys([*first, *second]):
         one, two = first.get(name, "nothing"), second.get(name, "nothing")
-        if one != two:
+        if name in _YOUNGER and name not in first:
+            found.append(f"{name}: not kept at the time, now {_short(two)}")
+        elif one != two:
             why = _WHY.get(name, "the runtime was changed since" if name.startswith("runtime.") else "")
             found.append(f"{name}: {_short(one)}, now {_short(two)}" + (f" ({why})" if why else ""))
     return tuple(found)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -45,10 +46,14 @@ def test_a_stored_grade_comes_out_again_and_changes_are_named(
     stored = replay.find(right)
     assert replay.find(stored.job_id) == stored
     assert stored.verdict is Verdict.PASSED
-    assert {"spec", "data", "submission", "seed", "device", "runtime.digest"} <= stored.receipt.keys()
+    assert {"spec", "code", "data", "submission", "seed", "device", "runtime.digest"} <= stored.receipt.keys()
     again = replay.replay(stored, sandbox)
     assert (again.same, again.receipt, again.score) == (True, (), stored.score)
     assert replay.replay(replay.find(wrong), sandbox).same
+    patched = replace(stored, receipt={**stored.receipt, "code": "0" * 16})
+    assert "the grader's code differs" in replay.replay(patched, sandbox).receipt[0]
+    old = replace(stored, receipt={name: value for name, value in stored.receipt.items() if name != "code"})
+    assert [line.split(",")[0] for line in replay.replay(old, sandbox).receipt] == ["code: not kept at the time"]
     shutil.copytree(SPECS / "tiny-training", tmp_path / "tiny-training")
     path = tmp_path / "tiny-training" / "spec.yaml"
     path.write_text(path.read_text().replace("min: 0.6", "min: 0.999"))

@@ -95,6 +95,9 @@ def test_a_calibrated_threshold_from_file_to_check(
     assert "Calibrated on standin, lane cpu: 6 seeds, 1% false fail; stale: runtime changed since" in shown
     assert "runtime" in stale(ready, data, right, "runtime 2")[0]
     assert "solutions" in stale(ready, data, [replace(right[0], data=b"")], "runtime 1")[0]
+    other = made.model_copy(update={"digests": {**made.digests, "code": "0" * 16}})
+    save(path_of(copied, data.name, loaded.spec.lane), other, draw(other))
+    assert "is stale: code changed" in stale(ready, data, right, "runtime 1")[0]
     later = [one_run(ready, data, right[0], seed, pool) for seed in range(10, 14)]
     assert false_fails(later, "accuracy") == (0, 4)
 
