@@ -95,7 +95,7 @@ class Statistic:
 
     name: unique within the check. direction: `above` if the value must be at least the limit, `below` if at most.
     param: the check's parameter that holds the limit, if one does. scale: what a distance is measured in; default: the
-    limit's size (1 where the limit is 0).
+    limit's size (1 where the limit is 0). step: the least by which two values can differ, 0 if any number can come.
     """
 
     name: str
@@ -104,13 +104,23 @@ class Statistic:
     direction: Literal["above", "below"] = "above"
     param: str = ""
     scale: float = 0.0
+    step: float = 0.0
 
     @classmethod
     def share(
-        cls, name: str, value: float, limit: float, direction: Literal["above", "below"] = "above", param: str = ""
+        cls,
+        name: str,
+        value: float,
+        limit: float,
+        direction: Literal["above", "below"] = "above",
+        param: str = "",
+        of: int = 0,
     ) -> Self:
-        """A value between 0 and 1, such as an accuracy: distances are measured in what is left to the nearer end."""
-        return cls(name, value, limit, direction, param, max(min(limit, 1 - limit), 0.01))
+        """A value between 0 and 1, such as an accuracy: distances are measured in what is left to the nearer end.
+
+        of: how many things were counted, if any were.
+        """
+        return cls(name, value, limit, direction, param, max(min(limit, 1 - limit), 0.01), 1 / of if of else 0.0)
 
     @property
     def distance(self) -> float:

@@ -40,7 +40,8 @@ class Accuracy(Check):
         accuracy = float((predicted == labels).mean())
         goal = params.min if params.full is None else params.full
         evidence = {"accuracy": f"{accuracy:.3f}", "asked for": f"{goal:.3f}"}
-        found = Statistic.share("accuracy", accuracy, goal, "above", "min" if params.full is None else "full")
+        holds = "min" if params.full is None else "full"
+        found = Statistic.share("accuracy", accuracy, goal, "above", holds, len(labels))
         if accuracy >= goal:
             return passed(f"Accuracy {accuracy:.3f} (asked for: {goal:.3f}).", **evidence).measured(found)
         hint = "See the loss curve: does training lower the loss at all, and is the validation loss still falling?"

@@ -52,8 +52,8 @@ class ClassificationReport(Check):
         }
         favourite, share = _favourite(predicted)
         found = (
-            Statistic.share("macro_f1", float(f1), params.min_macro_f1, "above", "min_macro_f1"),
-            Statistic.share("class_share", share, params.max_class_share, "below", "max_class_share"),
+            Statistic.share("macro_f1", float(f1), params.min_macro_f1, "above", "min_macro_f1", len(labels)),
+            Statistic.share("class_share", share, params.max_class_share, "below", "max_class_share", len(labels)),
         )
         if share > params.max_class_share:
             name = names[favourite] if 0 <= favourite < len(names) else "none of the classes"

@@ -80,7 +80,9 @@ def _calibrations(loaded: LoadedSpec) -> Iterator[str]:
         made = read(loaded.folder, name, loaded.spec.lane)
         if made is None:
             continue
-        said = f"\nCalibrated on {name}, lane {made.lane.value}: {made.seeds} seeds, {made.false_fail:.0%} false fail"
+        said = (
+            f"\nCalibrated on {name}, lane {made.lane.value}: {made.seeds} seeds, {100 * made.false_fail:g}% false fail"
+        )
         try:
             data = loaded.build_data(conf.data_dir, secret_seed(loaded.spec.seed, conf.data_secret), name)
             solutions = find_solutions(conf.solutions_dir / loaded.spec.id)

@@ -20,7 +20,16 @@ from autograder.cli.opening import open_pool
 from autograder.config import settings
 from autograder.errors import SandboxError, SpecError
 from autograder.model import Lane
-from autograder.proof.calibrate import LEAST_SEEDS, Run, at_most, calibration, false_fails, runs, save
+from autograder.proof.calibrate import (
+    LEAST_SEEDS,
+    Run,
+    at_most,
+    calibration,
+    false_fails,
+    runs,
+    runs_needed,
+    save,
+)
 from autograder.proof.mutation.run import GATE, Campaign, Fate, Judged, as_json, equivalents, idle, score
 from autograder.proof.picture import draw
 from autograder.sandbox.runtime import discover
@@ -109,6 +118,21 @@ def _show_calibration(loaded: LoadedSpec, made: Calibration, found: list[Run]) -
                 f"{check.spec.id}: with the limits in force {failed} of {total} single runs failed "
                 f"(at most {at_most(failed, total):.1%})"
             )
+    for words in _assumptions(made):
+        console.print(words, style="yellow", markup=False, soft_wrap=True)
+
+
+def _assumptions(made: Calibration) -> Iterator[str]:
+    """A sentence on the thresholds that the runs alone do not bear out."""
+    rate = f"{100 * made.false_fail:g}%"
+    alone = f"{made.seeds} runs of a solution by themselves show at most {at_most(0, made.seeds):.1%}"
+    advice = f"--seeds {runs_needed(made.false_fail)} would show {rate} without it"
+    for assumed, why in (
+        ("normal", f"that right work fails at most {rate} of its runs assumes that values are normally distributed"),
+        ("spread", "their values hardly differ or are mostly the best there is, so the step back from them is a guess"),
+    ):
+        if keys := [key for key, statistic in made.statistics.items() if statistic.assumes == assumed]:
+            yield f"{', '.join(keys)}: {why}. {alone}; {advice}."
 
 
 @contextmanager

@@ -3,8 +3,10 @@
 For each solution the threshold is a one-sided normal tolerance bound: with `confidence` (95 %), 1 − `false_fail` (99 %)
 of its runs lie on the right side of mean ∓ k · sd, where k is a quantile of the noncentral t distribution (G. J. Hahn,
 W. Q. Meeker, Statistical Intervals, Wiley, 1991, section 4.6). Accuracies and losses are not normal, so the bound is
-never tighter than the worst value seen, and the worst solution counts. The number is a bound for a single run; `reseed`
-makes what a student meets rarer still.
+never tighter than the worst value seen, and the worst solution counts. Values that hardly differ say nothing about how
+far others spread: their deviation is taken for one step (one example of a test set), or for a hundredth of their size.
+What a threshold assumes is kept with it (`Calibrated.assumes`). The number is a bound for a single run; `reseed` makes
+what a student meets rarer still.
 """
 
 from __future__ import annotations
@@ -26,12 +28,13 @@ from autograder.intake import unpack
 from autograder.model import Statistic, Verdict
 from autograder.proof.pool import Pool
 from autograder.proof.watch import Recorder
-from autograder.specs.calibration import Calibrated, Calibration, Spread, command, read
+from autograder.specs.calibration import Assumes, Calibrated, Calibration, Spread, command, read
 from autograder.specs.dataset import DataSet
 from autograder.specs.folder import spec_files
 from autograder.specs.loader import OWN_CHECKS, LoadedSpec
 from autograder.specs.solutions import Solution
 
+Values = np.ndarray[tuple[int], np.dtype[np.float64]]
 FALSE_FAIL, CONFIDENCE = 0.01, 0.95
 LEAST_SEEDS = 5
 
@@ -88,7 +91,7 @@ def one_run(loaded: LoadedSpec, data: DataSet, solution: Solution, seed: int, po
 
 
 def calibration(loaded: LoadedSpec, data: DataSet, solutions: Sequence[Solution], seeds: int, found: Sequence[Run],
-                runtime: str) -> Calibration:  # fmt: skip
+                runtime: str, false_fail: float = FALSE_FAIL) -> Calibration:  # fmt: skip
     """Thresholds from runs. Raises SpecError if nothing was measured or a run broke down."""
     keys = sorted({key for run in found for key in run.statistics})
     if not keys:
@@ -108,43 +111,68 @@ def calibration(loaded: LoadedSpec, data: DataSet, solutions: Sequence[Solution]
                     f"{name} gave a number for {key} under {len(measured)} of {seeds} seeds only",
                     "It broke down or gave NaN under the others; repair it, or leave it out with --only.",
                 )
-        statistics[key] = _calibrated(by_solution)
+        statistics[key] = _calibrated(by_solution, false_fail)
     return Calibration(
         spec=loaded.spec.id,
         data=data.name,
         lane=loaded.spec.lane,
         seeds=seeds,
-        false_fail=FALSE_FAIL,
+        false_fail=false_fail,
         confidence=CONFIDENCE,
         digests=digests(loaded, data, solutions, runtime),
         statistics=statistics,
     )
 
 
-def _calibrated(by_solution: dict[str, list[Statistic]]) -> Calibrated:
+def _calibrated(by_solution: dict[str, list[Statistic]], false_fail: float) -> Calibrated:
     direction = next(iter(by_solution.values()))[0].direction
     sign = 1.0 if direction == "above" else -1.0
     worst, spreads = math.inf, {}
+    assumes: Assumes = "normal"
     for name, measured in by_solution.items():
         values = np.array([s.value for s in measured])
-        worst = min(worst, tolerance_bound(sign * values))
+        floor = _least_sd(measured)
+        bound = tolerance_bound(sign * values, false_fail, least_sd=floor)
+        if bound < worst:
+            worst, assumes = bound, _assumes(sign * values, floor, false_fail)
         digits = sorted(float(f"{v:.4g}") for v in values)
         spreads[name] = Spread(
             mean=float(f"{values.mean():.4g}"), sd=float(f"{values.std(ddof=1):.4g}"), values=tuple(digits)
         )
-    return Calibrated(direction=direction, threshold=sign * rounded_down(worst), solutions=spreads)
+    return Calibrated(direction=direction, threshold=sign * rounded_down(worst), assumes=assumes, solutions=spreads)
+
+
+def _least_sd(measured: Sequence[Statistic]) -> float:
+    """What a standard deviation over the seeds is taken for at least."""
+    step = max(s.step for s in measured)
+    values = np.array([s.value for s in measured])
+    size = abs(float(values.mean())) or measured[0].unit
+    return step or (0.01 * size if values.std(ddof=1) < 0.001 * size else 0.0)
+
+
+def _assumes(values: Values, least_sd: float, false_fail: float) -> Assumes:
+    """What a bound from these values (the greater the better) takes on trust."""
+    if len(values) >= runs_needed(false_fail):
+        return "nothing"
+    piled = float((values == values.max()).mean()) > 0.5
+    return "spread" if piled or values.std(ddof=1) < least_sd else "normal"
+
+
+def runs_needed(false_fail: float, confidence: float = CONFIDENCE) -> int:
+    """So many runs show the rate by themselves if none of them fails, whatever the values' distribution."""
+    return math.ceil(math.log(1 - confidence) / math.log(1 - false_fail))
 
 
 def tolerance_bound(
-    values: np.ndarray[tuple[int], np.dtype[np.float64]], false_fail: float = FALSE_FAIL, confidence: float = CONFIDENCE
+    values: Values, false_fail: float = FALSE_FAIL, confidence: float = CONFIDENCE, least_sd: float = 0.0
 ) -> float:
     """The value that at most `false_fail` of further values lie below, with this confidence, and never above the least.
 
-    values: (n,), n at least 2.
+    values: (n,), n at least 2. least_sd: what their standard deviation is taken for at least.
     """
     n = len(values)
     factor = stats.nct.ppf(confidence, n - 1, stats.norm.ppf(1 - false_fail) * math.sqrt(n)) / math.sqrt(n)
-    return float(min(values.mean() - factor * values.std(ddof=1), values.min()))
+    return float(min(values.mean() - factor * max(values.std(ddof=1), least_sd), values.min()))
 
 
 def rounded_down(value: float) -> float:

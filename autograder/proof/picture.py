@@ -7,6 +7,7 @@ from html import escape
 from autograder.specs.calibration import Calibrated, Calibration
 
 _WIDTH, _LEFT, _RIGHT, _ROW, _HEAD = 720.0, 230.0, 24.0, 18.0, 34.0
+_NOTES = {"nothing": "", "normal": " (if values are normal)", "spread": " (a guess: the values hardly differ)"}
 
 
 def draw(made: Calibration) -> str:
@@ -15,7 +16,7 @@ def draw(made: Calibration) -> str:
     for key, statistic in made.statistics.items():
         drawn, top = _panel(key, statistic, top)
         parts += drawn
-    title = f"{made.spec} on {made.data}, {made.lane.value}: {made.seeds} seeds, false fail {made.false_fail:.0%}"
+    title = f"{made.spec} on {made.data}, {made.lane.value}: {made.seeds} seeds, false fail {100 * made.false_fail:g}%"
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH:g} {top + 8:g}" width="{_WIDTH:g}" '
         f'font-family="sans-serif" font-size="11" fill="#333"><rect width="100%" height="100%" fill="#fff"/>'
@@ -33,7 +34,8 @@ def _panel(key: str, statistic: Calibrated, top: float) -> tuple[list[str], floa
 
     bottom = top + _HEAD + _ROW * len(statistic.solutions)
     sign = "≥" if statistic.direction == "above" else "≤"
-    parts = [f'<text x="10" y="{top + 20:g}" font-weight="bold">{escape(key)} {sign} {statistic.threshold:g}</text>']
+    head = f"{escape(key)} {sign} {statistic.threshold:g}{_NOTES[statistic.assumes]}"
+    parts = [f'<text x="10" y="{top + 20:g}" font-weight="bold">{head}</text>']
     for row, (name, spread) in enumerate(statistic.solutions.items()):
         y = top + _HEAD + _ROW * row
         parts.append(f'<text x="{_LEFT - 12:g}" y="{y + 4:g}" text-anchor="end">{escape(name)}</text>')

@@ -15,6 +15,9 @@ from autograder.errors import SpecError
 from autograder.model import Lane
 from autograder.specs.source import suggest
 
+# What a threshold takes on trust at the stated rate: nothing, there being runs enough; that the values are normal; or
+# their spread, because they hardly differ or most are the best there is.
+Assumes = Literal["nothing", "normal", "spread"]
 PLACEHOLDER = 0.5  # while calibrating, before there is a number
 
 
@@ -35,6 +38,7 @@ class Calibrated(_Model):
 
     direction: Literal["above", "below"]
     threshold: float
+    assumes: Assumes = "normal"
     solutions: dict[str, Spread]
 
 

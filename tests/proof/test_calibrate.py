@@ -13,13 +13,16 @@ from typer.testing import CliRunner
 from autograder.checks.accuracy import AccuracyParams
 from autograder.cli import app
 from autograder.errors import SpecError
+from autograder.model import Statistic
 from autograder.proof.calibrate import (
+    Run,
     at_most,
     calibration,
     false_fails,
     one_run,
     rounded_down,
     runs,
+    runs_needed,
     save,
     stale,
     tolerance_bound,
@@ -27,7 +30,7 @@ from autograder.proof.calibrate import (
 from autograder.proof.picture import draw
 from autograder.proof.pool import Pool
 from autograder.sandbox.base import Sandbox
-from autograder.specs.calibration import path_of
+from autograder.specs.calibration import Calibrated, path_of
 from autograder.specs.dataset import DataSet
 from autograder.specs.loader import LoadedSpec, load_spec
 from autograder.specs.solutions import Solution
@@ -45,6 +48,37 @@ def test_the_bound_holds_as_often_as_it_says() -> None:
 def test_the_bound_is_never_tighter_than_what_was_seen() -> None:
     seen = np.array([0.1, *[0.9] * 200])  # one seed in two hundred went wrong
     assert tolerance_bound(seen) <= 0.1
+
+
+def measured(values: list[float], of: int = 0, limit: float = 0.5, seeds: int = 1) -> list[Run]:
+    found = [Statistic.share("accuracy", value, limit, of=of) for value in values * seeds]
+    return [Run("accepted/reference", i, {"check.accuracy": one}, {"check": True}) for i, one in enumerate(found)]
+
+
+def from_runs(tiny: LoadedSpec, data: DataSet, found: list[Run], false_fail: float = 0.01) -> Calibrated:
+    return calibration(tiny, data, [], len(found), found, "", false_fail).statistics["check.accuracy"]
+
+
+def test_values_that_never_differ_leave_room_for_some_wrong_answers(tiny: LoadedSpec, data: DataSet) -> None:
+    few = from_runs(tiny, data, measured([1.0] * 5, of=150))
+    assert (few.threshold, few.assumes) == (0.961, "spread")
+    assert few.threshold < from_runs(tiny, data, measured([1.0] * 30, of=150)).threshold < 1 - 2 / 150
+    uncounted = from_runs(tiny, data, measured([1.0] * 5))
+    assert uncounted.threshold < 1 - 2 / 150
+    assert (uncounted.threshold, uncounted.assumes) == (0.942, "spread")
+
+
+def test_a_threshold_says_what_it_takes_on_trust(tiny: LoadedSpec, data: DataSet) -> None:
+    assert from_runs(tiny, data, measured([0.5, 0.6, 0.7, 0.8, 0.9], of=10)).assumes == "normal"
+    assert from_runs(tiny, data, measured([0.5, 0.9, 1.0, 1.0, 1.0], of=10)).assumes == "spread"  # most can't be better
+    assert runs_needed(0.01) == 299
+    enough = from_runs(tiny, data, measured([0.9, 0.95, 0.99], of=100, seeds=100))
+    assert (enough.assumes, enough.threshold < 0.9) == ("nothing", True)
+
+
+def test_a_calibration_written_before_that_is_still_read() -> None:
+    old = {"direction": "above", "threshold": 0.5, "solutions": {}}
+    assert Calibrated.model_validate(old).assumes == "normal"
 
 
 @pytest.mark.parametrize(
