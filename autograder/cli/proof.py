@@ -21,6 +21,7 @@ from autograder.config import settings
 from autograder.errors import SandboxError, SpecError
 from autograder.model import Lane
 from autograder.proof.calibrate import (
+    FALSE_FAIL,
     LEAST_SEEDS,
     Run,
     at_most,
@@ -75,13 +76,18 @@ def mutate(
 def calibrate(
     spec_id: Annotated[str, typer.Argument(metavar="ID", help="Spec id.")],
     seeds: Annotated[int, typer.Option(min=LEAST_SEEDS, help="Runs of each solution.")] = 30,
+    false_fail: Annotated[
+        float, typer.Option("--false-fail", help="Share of its runs that right work may fail, above 0 and below 0.5.")
+    ] = FALSE_FAIL,
     lane: Annotated[Lane | None, typer.Option(help="Must be the spec's lane; named to say what you expect.")] = None,
     data: Annotated[str | None, typer.Option(help="Data set; default: the first that can be built.")] = None,
     only: Annotated[str, typer.Option(help="Only accepted solutions whose name contains this.")] = "",
     jobs: Annotated[int, typer.Option(min=1, help="Gradings at once.")] = 2,
     dry: Annotated[bool, typer.Option("--dry", help="Print, write nothing.")] = False,
 ) -> None:
-    """Run the accepted solutions under many seeds; write limits that right work misses once in a hundred runs."""
+    """Run the accepted solutions under many seeds; write limits that right work seldom misses (1 % of its runs)."""
+    if not 0 < false_fail < 0.5:
+        raise typer.BadParameter("it must lie between 0 and 0.5, such as 0.01 for 1 %", param_hint="--false-fail")
     conf = settings()
     with _told(), open_pool(console, jobs) as pool, _bar() as bar:
         loaded = load_spec(conf.specs_dir / spec_id, calibrating=True)
@@ -93,7 +99,8 @@ def calibrate(
         found = runs(
             loaded, built, solutions, seeds, pool, lambda run: bar(run.solution, next(count), len(solutions) * seeds)
         )
-        made = calibration(loaded, built, solutions, seeds, found, discover(conf.runtime_python).versions["digest"])
+        runtime = discover(conf.runtime_python).versions["digest"]
+        made = calibration(loaded, built, solutions, seeds, found, runtime, false_fail)
     _show_calibration(loaded, made, found)
     if not dry:
         path = path_of(loaded.folder, made.data, made.lane)

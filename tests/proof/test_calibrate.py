@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from autograder.checks.accuracy import AccuracyParams
 from autograder.cli import app
 from autograder.errors import SpecError
-from autograder.model import Statistic
+from autograder.model import Lane, Statistic
 from autograder.proof.calibrate import (
     Run,
     at_most,
@@ -30,7 +30,7 @@ from autograder.proof.calibrate import (
 from autograder.proof.picture import draw
 from autograder.proof.pool import Pool
 from autograder.sandbox.base import Sandbox
-from autograder.specs.calibration import Calibrated, path_of
+from autograder.specs.calibration import Calibrated, path_of, read
 from autograder.specs.dataset import DataSet
 from autograder.specs.loader import LoadedSpec, load_spec
 from autograder.specs.solutions import Solution
@@ -74,6 +74,25 @@ def test_a_threshold_says_what_it_takes_on_trust(tiny: LoadedSpec, data: DataSet
     assert runs_needed(0.01) == 299
     enough = from_runs(tiny, data, measured([0.9, 0.95, 0.99], of=100, seeds=100))
     assert (enough.assumes, enough.threshold < 0.9) == ("nothing", True)
+
+
+def test_another_false_fail_rate_gives_another_limit(tiny: LoadedSpec, data: DataSet) -> None:
+    found = measured([0.8, 0.82, 0.84, 0.86, 0.88], of=100)
+    assert from_runs(tiny, data, found, 0.1).threshold > from_runs(tiny, data, found).threshold
+
+
+def test_the_command_takes_a_rate_and_says_what_the_runs_do_not_show(copied: Path, configure: Configure) -> None:
+    configure(specs_dir=copied.parent, solutions_dir=SOLUTIONS)
+    asked = ["spec", "calibrate", "tiny-training", "--seeds", "5", "--only", "reference", "--jobs", "1", "--false-fail"]
+    done = CliRunner().invoke(app, [*asked, "0.05"])
+    assert "5 runs of a solution by themselves show at most 45.1%; --seeds 59 would show 5%" in done.output
+    made = read(copied, "standin", Lane.CPU)
+    assert made is not None
+    assert made.false_fail == 0.05
+    assert made.statistics["accuracy.accuracy"].assumes in ("normal", "spread")
+    for outside in ("0", "0.5", "nan"):
+        refused = CliRunner().invoke(app, [*asked, outside])
+        assert (refused.exit_code, "between 0 and 0.5" in refused.output) == (2, True)
 
 
 def test_a_calibration_written_before_that_is_still_read() -> None:
