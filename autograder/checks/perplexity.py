@@ -48,10 +48,9 @@ class Perplexity(Check):
             return failed(
                 "The perplexity is NaN or infinite.", "Look for NaN in the outputs, or for a zero probability."
             )
-        found = (
-            Statistic("perplexity", value, params.max, "below", "max"),
-            Statistic("least", value, params.least, "above", "least"),
-        )
+        found = [Statistic("perplexity", value, params.max, "below", "max")]
+        if params.least > 1:
+            found.append(Statistic("least", value, params.least, "above", "least"))
         evidence = {"perplexity": _short(value), "asked for": f"at most {params.max:g}"}
         if not value >= params.least:
             return failed(

@@ -47,6 +47,12 @@ def test_just_below_and_just_above_the_limit() -> None:
     assert outcome.statistics[0].value == pytest.approx(value)
 
 
+def test_a_bound_that_is_not_looked_at_is_no_limit_to_be_near_to() -> None:
+    good = said(sure(TARGETS))
+    assert (good.verdict, [s.name for s in good.statistics]) == (Verdict.PASSED, ["perplexity"])
+    assert [s.name for s in said(sure(TARGETS), least=1.05).statistics] == ["perplexity", "least"]
+
+
 def test_targets_that_are_shifted_are_named() -> None:
     same, later = np.roll(TARGETS, 1, axis=1), np.roll(TARGETS, -1, axis=1)
     assert "the token after next" in said(sure(later)).hint
