@@ -22,7 +22,7 @@ MOST_ITEMS = 1000
 class Answer:
     """One call's answer. value: None if it raised; error, hint: then what, and what to try; kind: the exception's type.
 
-    expected: the judge's own.
+    expected: the judge's own. size: the case's.
     """
 
     value: Any
@@ -31,6 +31,7 @@ class Answer:
     kind: str = ""
     expected: Any = None
     label: str = ""
+    size: float = 0
 
 
 def answers(observation: Observation, context: Context, cases: str = "") -> list[Answer]:
@@ -61,15 +62,19 @@ def answers(observation: Observation, context: Context, cases: str = "") -> list
                 text(fault.get("type"), 60),
                 getattr(case, "expected", None),
                 getattr(case, "label", "") or f"call {index + 1}",
+                getattr(case, "size", 0),
             )
         )
     return found
 
 
 def raised(given: Sequence[Answer], advice: str) -> Outcome | None:
-    """The outcome of calls of which one raised, None if none did. advice: what to try, if nothing better is known."""
-    first = next((answer for answer in given if answer.error), None)
-    return None if first is None else failed(f"The call raised {first.error}.", first.hint or advice)
+    """The outcome of calls of which some raised: what the smallest did. None if none did.
+
+    advice: what to try, if nothing better is known.
+    """
+    shown = min((answer for answer in given if answer.error), key=lambda answer: answer.size, default=None)
+    return None if shown is None else failed(f"The call raised {shown.error}.", shown.hint or advice)
 
 
 def word(value: Any) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,6 +53,11 @@ def answered(observation: Observation, name: str, context: Context, only: Sequen
         else:
             found.append(Answered(case, i + 1, answer.get("value"), missing="value" not in answer))
     return found
+
+
+def smallest(found: Iterable[Answered]) -> Answered:
+    """The answer to show of several: that to the smallest case by its `size`, the first of equal ones."""
+    return min(found, key=lambda answer: answer.case.size)
 
 
 def example(observation: Observation, name: str, context: Context, show: str, answer: Answered) -> dict[str, str]:

@@ -91,8 +91,8 @@ def _cases(observation: Observation, context: Context, comparison: _Comparison, 
     if not wrong:
         return passed(f"All {len(every)} answers are right.")
     words, hint = commonest([t.causes for _, t in wrong if t.causes is not None][:50])
-    first, trouble = wrong[0]
-    evidence = example(observation, name, context, params.show, first)
+    shown, trouble = min(wrong, key=lambda one: one[0].case.size)
+    evidence = example(observation, name, context, params.show, shown)
     message = f"{len(wrong)} of {len(every)} answers are wrong. {trouble.words} {words}".strip()
     groups, bad = {a.group for a in every}, {a.group for a, _ in wrong}
     hint = trouble.hint if trouble.causes is None else hint or trouble.hint

@@ -56,7 +56,7 @@ class Attention(Check):
         telling = Telling.of(observation, hidden=bool(named & context.hidden))
         if (broken := raised(given, "Call your function yourself with such a batch.")) is not None:
             return broken
-        for answer in given:
+        for answer in sorted(given, key=lambda answer: answer.size):
             mask, reference = _known(context, params, answer.expected)
             trouble = _trouble(answer.value, mask, reference, params, telling)
             if trouble is not None:

@@ -9,7 +9,7 @@ from typing import ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from autograder.checks._cases import Answered, answered, error_hint, error_text, example, list_name, sizes_of
+from autograder.checks._cases import Answered, answered, error_hint, error_text, example, list_name, sizes_of, smallest
 from autograder.checks._mistakes import diagnoses
 from autograder.checks._trees import Leaf, Telling, Tolerance, kind_of, leaves, plain_array
 from autograder.checks._values import shape_text
@@ -30,7 +30,7 @@ class GradientsMatchParams(Params):
     atol: float = Field(1e-7, ge=0, description="Allowed difference beside that.")
     partial: bool = Field(True, description="Points for the share of gradients that are right in all cases.")
     show: Literal["inputs", "answer", "nothing"] = Field(
-        "inputs", description="What of the first wrong case a student sees. Of hidden case lists nothing is shown."
+        "inputs", description="What of the smallest wrong case a student sees. Of hidden case lists nothing is shown."
     )
 
 
@@ -57,12 +57,12 @@ class GradientsMatch(Check):
         every = [a for a in answered(observation, name, context, params.only) if not a.case.raises]
         if not every:
             return failed("There is nothing to compare.", "Tell your instructor: this check of the task has no cases.")
-        for answer in every:
-            if answer.missing or answer.error is not None:
-                said = error_text(answer.error) if answer.error is not None else "nothing"
-                hint = error_hint(answer.error or {}) or "Call your function yourself with such arguments."
-                evidence = example(observation, name, context, params.show, answer)
-                return failed(f"Gradients were expected, the call gave {said}.", hint, **evidence)
+        if broken := [a for a in every if a.missing or a.error is not None]:
+            answer = smallest(broken)
+            said = error_text(answer.error) if answer.error is not None else "nothing"
+            hint = error_hint(answer.error or {}) or "Call your function yourself with such arguments."
+            evidence = example(observation, name, context, params.show, answer)
+            return failed(f"Gradients were expected, the call gave {said}.", hint, **evidence)
         telling = Telling.of(observation, hidden=name in context.hidden)
         found = [(answer, _partials(answer, params, telling)) for answer in every]
         names = list(dict.fromkeys(p.name for _, partials in found for p in partials))
@@ -74,8 +74,8 @@ class GradientsMatch(Check):
             return passed(f"In {len(every)} cases {count} right.", **evidence)
         message = " ".join(f"{_plain(n)}: {p.words}." for n, p in list(wrong.items())[:4])
         hint = next(iter(wrong.values())).hint
-        first = next(a for a, partials in found if any(p.words != _RIGHT for p in partials))
-        evidence = example(observation, name, context, params.show, first) | evidence
+        shown = smallest(a for a, partials in found if any(p.words != _RIGHT for p in partials))
+        evidence = example(observation, name, context, params.show, shown) | evidence
         if params.partial:
             return partial(1 - len(wrong) / len(names), message, hint, **evidence)
         return failed(message, hint, **evidence)

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
-from autograder.checks._cases import Answered, answered, error_hint, error_text, example, list_name
+from autograder.checks._cases import Answered, answered, error_hint, error_text, example, list_name, smallest
 from autograder.checks._trees import Telling, kind_of
 from autograder.checks._values import text
 from autograder.checks.base import CaseList, Check, Context, Params, failed, partial, passed
@@ -22,7 +22,7 @@ class RaisesParams(Params):
     only: tuple[str, ...] = Field((), description="Only cases of these groups.")
     partial: bool = Field(False, description="Points for the share of groups (or cases) that are right.")
     show: Literal["inputs", "nothing"] = Field(
-        "inputs", description="Whether a student sees the first wrong call. Of hidden case lists nothing is shown."
+        "inputs", description="Whether a student sees the smallest wrong call. Of hidden case lists nothing is shown."
     )
 
 
@@ -43,9 +43,10 @@ class Raises(Check):
         wrong = [a for a in every if not _is_right(a)]
         if not wrong:
             return passed(f"All {len(every)} illegal calls are refused.")
-        words, hint = _words(wrong[0], Telling.of(observation, hidden=name in context.hidden))
+        shown = smallest(wrong)
+        words, hint = _words(shown, Telling.of(observation, hidden=name in context.hidden))
         message = f"{len(wrong)} of {len(every)} illegal calls are not refused as they should be. {words}"
-        evidence = example(observation, name, context, params.show, wrong[0])
+        evidence = example(observation, name, context, params.show, shown)
         if params.partial:
             groups, bad = {a.group for a in every}, {a.group for a in wrong}
             return partial(1 - len(bad) / len(groups), message, hint, **evidence)

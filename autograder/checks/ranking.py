@@ -38,7 +38,7 @@ class Ranking(Check):
     Params: ClassVar[type[Params]] = RankingParams
 
     def judge(self, observation: Observation, context: Context, params: RankingParams) -> Outcome:
-        """Share of the calls whose ranking is right; the first wrong one is described."""
+        """Share of the calls whose ranking is right; the smallest wrong one is described."""
         given = answers(observation, context, params.cases)
         if not given:
             return failed("No ranking came back.", "Return a list with the best item first.")
@@ -46,12 +46,12 @@ class Ranking(Check):
         for answer in given:
             expected = context.facts.get(params.expected) if params.expected else answer.expected
             troubles.append(_trouble(answer, expected, params))
-        wrong = [(a.label, t) for a, t in zip(given, troubles, strict=True) if t is not None]
+        wrong = [(a, t) for a, t in zip(given, troubles, strict=True) if t is not None]
         if not wrong:
             return passed(f"All {len(given)} rankings are right." if len(given) > 1 else "The ranking is right.")
-        (message, hint) = wrong[0][1]
+        shown, (message, hint) = min(wrong, key=lambda one: one[0].size)
         if len(given) > 1:
-            message = f"{len(wrong)} of {len(given)} rankings are wrong. {wrong[0][0][:60]}: {message}"
+            message = f"{len(wrong)} of {len(given)} rankings are wrong. {shown.label[:60]}: {message}"
         return partial(1 - len(wrong) / len(given), message, hint)
 
 

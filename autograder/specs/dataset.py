@@ -74,7 +74,7 @@ class Case:
 
     arguments, keywords: sent; in the declared order and by the declared names of the entry point's parameters, if it
     declares any. expected, raises: for the judge only (non-empty `raises`: the call must raise one of these types).
-    size: how complex the case is; lists go from simple to complex, so that the first failure is the one to show.
+    size: how complex the case is; of several wrong ones the smallest is shown, of equal ones the first.
     """
 
     arguments: tuple[Tree, ...] = ()

@@ -189,3 +189,10 @@ def test_what_to_do_about_an_error_is_told_where_it_is_known() -> None:
     context = Context(cases={"calls": (Case((1,), expected=1),)})
     assert judge("allclose", "calls", answered, context=context).hint == "Do without it."
     assert ask("allclose", [Case((1,), expected=1)], [ValueError("no")]).hint == "It must answer for every legal input."
+
+
+def test_the_smallest_wrong_case_is_shown_wherever_it_stands() -> None:
+    cases = [Case((n,), expected=n, size=n) for n in (100, 1, 7)] + [Case((-1,), expected=-1, size=1)]
+    assert ask("allclose", cases, [0, 0, 7, 0]).evidence["called with"] == "(1)"
+    assert ask("allclose", cases, [0, 1, "text", 0]).evidence["called with"] == "(-1)"
+    assert ask("allclose", cases, [0, 0, 7, 0], hidden=True).evidence == {}

@@ -9,6 +9,7 @@ import pytest
 
 from autograder.checks.base import Context
 from autograder.model import Outcome, Verdict
+from autograder.specs.dataset import Case
 from tests.checks.contract.attention import MASK, WEIGHTS, weights
 from tests.checks.examples import judge
 
@@ -94,3 +95,10 @@ def test_causal_attention() -> None:
     outcome = said(WEIGHTS, causal=True)
     assert outcome.verdict is Verdict.FAILED
     assert "later" in outcome.message
+
+
+def test_what_the_smallest_call_raised_is_told() -> None:
+    cases = {"asked": (Case((9,), size=9), Case((2,), size=2))}
+    errors = [{"error": {"type": "KeyError", "message": word}} for word in ("large", "small")]
+    outcome = judge("attention", "calls", {"answers": errors}, context=Context(cases=cases), cases="asked")
+    assert "small" in outcome.message

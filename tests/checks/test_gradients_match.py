@@ -84,3 +84,11 @@ def test_hidden_cases_are_not_shown() -> None:
     cases = [Case((735192,), expected=(GRADIENT, BIAS))]
     assert "735192" in repr(ask("gradients_match", cases, [[-GRADIENT, BIAS]]))
     assert "735192" not in repr(ask("gradients_match", cases, [[-GRADIENT, BIAS]], hidden=True))
+
+
+def test_the_smallest_wrong_case_is_shown() -> None:
+    cases = [Case((n,), expected=np.ones(2), size=n) for n in (9, 2)]
+    assert ask("gradients_match", cases, [np.zeros(2), np.zeros(2)]).evidence["called with"] == "(2)"
+    broken = ask("gradients_match", cases, [KeyError("large"), KeyError("small")])
+    assert "small" in broken.message
+    assert broken.evidence["called with"] == "(2)"

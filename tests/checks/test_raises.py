@@ -61,3 +61,10 @@ def test_points_for_the_share_of_groups_and_nothing_for_no_answer() -> None:
     assert "there is no answer" in ask("raises", CASES, []).message
     assert ask("raises", CASES, [1, ValueError(), 2], only=["text"]).verdict is Verdict.PASSED
     assert "No call had to raise" in ask("raises", CASES[2:], [2]).message
+
+
+def test_the_smallest_wrong_call_is_shown() -> None:
+    cases = [Case((n,), raises=("ValueError",), size=n) for n in (9, 2)]
+    outcome = ask("raises", cases, [KeyError("x"), 5])
+    assert outcome.evidence["called with"] == "(2)"
+    assert "returned a whole number" in outcome.message

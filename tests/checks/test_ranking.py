@@ -22,6 +22,7 @@ class Asked:
 
     expected: Any
     label: str = ""
+    size: float = 0
 
 
 def said(value: Any, **params: Any) -> Outcome:
@@ -70,3 +71,10 @@ def test_several_calls_are_held_against_their_cases() -> None:
     assert "second: it raised KeyError" in outcome.message
     short = judge("ranking", "calls", {"answers": [right]}, context=context, cases="asked", k=2)
     assert short.verdict is Verdict.FAILED
+
+
+def test_the_smallest_wrong_call_is_described() -> None:
+    cases = (Asked(["a", "b"], "large", 9), Asked(["c", "d"], "small", 2))
+    values = {"answers": [{"value": ["b", "a"]}, {"value": ["d", "c"]}]}
+    outcome = judge("ranking", "calls", values, context=Context(cases={"asked": cases}), cases="asked", k=2)
+    assert "small: it is the other way round" in outcome.message
