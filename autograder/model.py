@@ -122,6 +122,11 @@ class Statistic:
         """
         return cls(name, value, limit, direction, param, max(min(limit, 1 - limit), 0.01), 1 / of if of else 0.0)
 
+    @classmethod
+    def excess(cls, value: float, param: str) -> Self:
+        """A difference as a multiple of what is allowed, 1 being just allowed. param: what says how much is."""
+        return cls("difference, as a multiple of what is allowed", value, 1.0, "below", param)
+
     @property
     def distance(self) -> float:
         """How far the value is from the limit: positive on the right side of it. NaN stays NaN."""

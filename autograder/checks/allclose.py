@@ -66,10 +66,7 @@ class Allclose(Check):
             comparison = _Comparison(params, Telling.of(observation, hidden=params.expected in context.hidden))
             outcome = _one(observation, context, comparison)
         finite = [value for value in comparison.excess if math.isfinite(value)]
-        found = Statistic(
-            "difference, as a multiple of what is allowed", max(finite, default=0.0), 1.0, "below", "rtol"
-        )
-        return outcome.measured(found) if finite else outcome
+        return outcome.measured(Statistic.excess(max(finite), "rtol")) if finite else outcome
 
 
 def _one(observation: Observation, context: Context, comparison: _Comparison) -> Outcome:

@@ -13,8 +13,9 @@ from autograder.checks._answers import Answer, answers, raised
 from autograder.checks._trees import Telling, kind_of
 from autograder.checks._values import brief, shape_text, text
 from autograder.checks.base import Array, ArrayName, Check, Context, Params, as_array, failed, passed
-from autograder.model import Observation, Outcome
+from autograder.model import Observation, Outcome, Statistic
 
+_SUMS = 10  # as many tolerances a sum of weights may be off
 AXES = ("batch", "layers", "heads", "query", "key")
 
 
@@ -44,7 +45,7 @@ class Attention(Check):
     Params: ClassVar[type[Params]] = AttentionParams
 
     def judge(self, observation: Observation, context: Context, params: AttentionParams) -> Outcome:
-        """The first thing that is wrong, from shape to values."""
+        """The first thing that is wrong, from shape to values. Only right weights are measured, as luck mends none."""
         if observation.probe == "forward":
             outputs = observation.values.get("outputs")
             given = [Answer(outputs[0] if type(outputs) is list and outputs else outputs)]
@@ -56,13 +57,16 @@ class Attention(Check):
         telling = Telling.of(observation, hidden=bool(named & context.hidden))
         if (broken := raised(given, "Call your function yourself with such a batch.")) is not None:
             return broken
+        largest = 0.0
         for answer in sorted(given, key=lambda answer: answer.size):
             mask, reference = _known(context, params, answer.expected)
             trouble = _trouble(answer.value, mask, reference, params, telling)
             if trouble is not None:
                 return failed(*trouble)
+            largest = max(largest, _excess(answer.value, mask, reference, params))
         compared = " and equal the reference" if params.reference else ""
-        return passed(f"The attention weights have the right axes, rows that sum to 1, and stay in bounds{compared}.")
+        words = f"The attention weights have the right axes, rows that sum to 1, and stay in bounds{compared}."
+        return passed(words).measured(Statistic.excess(largest, "tolerance"))
 
 
 def _known(context: Context, params: AttentionParams, expected: Any) -> tuple[Array | None, Array | None]:
@@ -139,7 +143,7 @@ def _wrong_shape(found: tuple[int, ...], sizes: tuple[int | None, ...], message:
 
 
 def _is_one(sums: Array, params: AttentionParams) -> bool:
-    return bool(np.abs(sums - 1).max(initial=0) <= params.tolerance * 10)
+    return bool(np.abs(sums - 1).max(initial=0) <= params.tolerance * _SUMS)
 
 
 def _sums(weights: Array, seen: Array, params: AttentionParams) -> tuple[str, str] | None:
@@ -175,6 +179,22 @@ def _bounds(weights: Array, seen: Array, params: AttentionParams) -> tuple[str, 
     if params.causal and not np.where(real & later, weights, 0.0).max(initial=0) <= params.tolerance:
         return "Tokens look at later ones.", "Mask the upper triangle before the softmax (torch.triu with diagonal=1)."
     return None
+
+
+def _excess(value: Any, mask: Array | None, reference: Array | None, params: AttentionParams) -> float:
+    """The largest difference of right weights as a multiple of what is allowed."""
+    weights = np.asarray(value, np.float64)
+    seen = np.ones((weights.shape[0], weights.shape[-1]), bool) if mask is None else mask
+    real, later = seen[:, None, None, :, None], np.triu(np.ones(weights.shape[-2:], bool), 1)
+    rows = weights.sum(axis=4)[np.broadcast_to(seen[:, None, None, :], weights.shape[:4])]
+    found = [
+        float(np.abs(rows - 1).max(initial=0)) / _SUMS,
+        -float(weights.min()),
+        float(np.where(real & ~seen[:, None, None, None, :], weights, 0.0).max(initial=0)),
+        float(np.where(real & later, weights, 0.0).max(initial=0)) if params.causal else 0.0,
+        0.0 if reference is None else float(np.abs(np.where(real, weights - reference, 0.0)).max(initial=0)),
+    ]
+    return max(found) / params.tolerance
 
 
 def _near(weights: Array, seen: Array, reference: Array, params: AttentionParams) -> bool:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from typing import ClassVar
 
 import numpy as np
 from pydantic import Field
 
 from autograder.checks.base import Array, Check, Context, Params, as_array, failed, passed
-from autograder.model import Observation, Outcome
+from autograder.model import Observation, Outcome, Statistic
 
 
 class BatchIndependenceParams(Params):
@@ -43,14 +44,21 @@ class BatchIndependence(Check):
                 "The outputs have NaN or infinite values, so they can't be compared.",
                 "Look for a logarithm or division of zero, or an exponential of a large number.",
             )
-        for again in runs[1:]:
-            if not _equal(first, again, params.tolerance):
+        others = [_excess(first, other, params.tolerance) for other in (*runs[1:], alone)]
+        finite = [value for value in others if math.isfinite(value)]
+        outcome = self._compared(first, others)
+        return outcome.measured(Statistic.excess(max(finite), "tolerance")) if finite else outcome
+
+    def _compared(self, first: Array, others: list[float]) -> Outcome:
+        """others: how far each repeat, and at last the rows alone, are from the first answer; 1 is just allowed."""
+        for again in others[:-1]:
+            if not again <= 1:
                 return failed(
                     "In eval mode the same inputs gave different answers the second time.",
                     "Something random is active in eval mode: use nn.Dropout (or F.dropout with "
                     "training=self.training), and draw no random numbers in forward.",
                 )
-        if not _equal(first, alone, params.tolerance):
+        if not others[-1] <= 1:
             return failed(
                 "An example's scores change with the others in its batch.",
                 "Look for a view, reshape, permute or flatten that mixes the batch axis with another one, for a "
@@ -64,9 +72,9 @@ class BatchIndependence(Check):
         return passed("Answers repeat in eval mode and don't depend on the rest of the batch.")
 
 
-def _equal(one: Array, other: Array | None, tolerance: float) -> bool:
-    """True if shapes match, all is finite and no difference exceeds the tolerance."""
+def _excess(one: Array, other: Array | None, tolerance: float) -> float:
+    """The largest difference as a multiple of the tolerance; NaN if shapes differ or not all is finite."""
     if other is None or one.shape != other.shape or not (np.isfinite(one).all() and np.isfinite(other).all()):
-        return False
+        return math.nan
     scale = max(1.0, float(np.abs(one).max()))
-    return bool(np.abs(one - other).max() <= tolerance * scale)
+    return float(np.abs(one - other).max()) / (tolerance * scale)

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from autograder.checks._values import number, rows, text
 from autograder.checks.base import Check, Context, Params, failed, partial, passed
-from autograder.model import Observation, Outcome
+from autograder.model import Observation, Outcome, Statistic
 
 
 class GradientFlowParams(Params):
@@ -42,6 +42,8 @@ class GradientFlow(Check):
                 "Look for a logarithm or division of zero in forward.",
                 plots=[plot],
             )
+        least = min(norm or 0.0 for _, norm in named)
+        found = [Statistic("smallest norm", least, params.min_norm, "above", "min_norm")] if params.min_norm > 0 else []
         missed = [name for name, norm in named if not (norm is not None and norm > params.min_norm)]
         if missed:
             return partial(
@@ -50,10 +52,10 @@ class GradientFlow(Check):
                 "Is each layer used in forward? Is there a detach(), .data, no_grad() or numpy round trip in the way, "
                 "or a requires_grad=False?",
                 plots=[plot],
-            )
+            ).measured(*found)
         (first, begins), (last, ends) = named[0], named[-1]
         norms = f"{_drawable(begins)} at {first}, {_drawable(ends)} at {last}"
-        return passed(f"All {len(named)} parameters get a gradient (norm {norms}).", plots=[plot])
+        return passed(f"All {len(named)} parameters get a gradient (norm {norms}).", plots=[plot]).measured(*found)
 
 
 def _norm(value: Any) -> float | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from dataclasses import dataclass
 from typing import ClassVar, Literal
@@ -14,7 +15,7 @@ from autograder.checks._mistakes import diagnoses
 from autograder.checks._trees import Leaf, Telling, Tolerance, kind_of, leaves, plain_array
 from autograder.checks._values import shape_text
 from autograder.checks.base import Array, CaseList, Check, Context, Params, failed, partial, passed
-from autograder.model import Observation, Outcome
+from autograder.model import Observation, Outcome, Statistic
 
 _RIGHT = "right"
 _SMALL = 1e-12
@@ -36,11 +37,15 @@ class GradientsMatchParams(Params):
 
 @dataclass(frozen=True)
 class _Partial:
-    """One gradient of one case: its name and what is wrong with it in words (`right` if nothing)."""
+    """One gradient of one case: its name and what is wrong with it in words (`right` if nothing).
+
+    excess: its difference as a multiple of what is allowed, NaN where that can't be told.
+    """
 
     name: str
     words: str
     hint: str = ""
+    excess: float = math.nan
 
 
 class GradientsMatch(Check):
@@ -69,16 +74,23 @@ class GradientsMatch(Check):
         worst = {n: _commonest([p for _, partials in found for p in partials if p.name == n]) for n in names}
         wrong = {n: p for n, p in worst.items() if p.words != _RIGHT}
         evidence = {_plain(n): p.words for n, p in worst.items()}
+        measured = _measured([p for _, partials in found for p in partials])
         if not wrong:
             count = f"all {len(names)} gradients are" if len(names) > 1 else "the gradient is"
-            return passed(f"In {len(every)} cases {count} right.", **evidence)
+            return passed(f"In {len(every)} cases {count} right.", **evidence).measured(*measured)
         message = " ".join(f"{_plain(n)}: {p.words}." for n, p in list(wrong.items())[:4])
         hint = next(iter(wrong.values())).hint
         shown = smallest(a for a, partials in found if any(p.words != _RIGHT for p in partials))
         evidence = example(observation, name, context, params.show, shown) | evidence
         if params.partial:
-            return partial(1 - len(wrong) / len(names), message, hint, **evidence)
-        return failed(message, hint, **evidence)
+            return partial(1 - len(wrong) / len(names), message, hint, **evidence).measured(*measured)
+        return failed(message, hint, **evidence).measured(*measured)
+
+
+def _measured(partials: list[_Partial]) -> list[Statistic]:
+    """The largest difference of all gradients that could be compared."""
+    finite = [p.excess for p in partials if math.isfinite(p.excess)]
+    return [Statistic.excess(max(finite), "rtol")] if finite else []
 
 
 def _plain(name: str) -> str:
@@ -130,9 +142,10 @@ def _verdict(name: str, leaf: Leaf, tolerance: Tolerance, sizes: set[int], telli
     given = given.reshape(right.shape)
     if not np.isfinite(given).all():
         return _Partial(name, "NaN or infinite", "Look for a division by zero, or the logarithm of zero.")
-    if tolerance.close(given, right):
-        return _Partial(name, _RIGHT)
-    return _Partial(name, *_cause(given, right, tolerance, sizes))
+    excess = tolerance.excess(given, right)
+    if excess <= 1.0:
+        return _Partial(name, _RIGHT, excess=excess)
+    return _Partial(name, *_cause(given, right, tolerance, sizes), excess)
 
 
 _SHAPES = {

@@ -13,7 +13,7 @@ from autograder.checks._answers import answers, raised, word
 from autograder.checks._values import number
 from autograder.checks.base import Array, ArrayName, Check, Context, LabelName, Params, failed, partial, passed
 from autograder.checks.measures import labels_of, last_outputs, predictions
-from autograder.model import Observation, Outcome
+from autograder.model import Observation, Outcome, Statistic
 
 Metric = Literal["accuracy", "precision", "recall", "f1"]
 Average = Literal["macro", "micro", "weighted"]
@@ -76,13 +76,16 @@ class MetricTable(Check):
         measured = _measured(context, params)
         if measured is None:
             return failed("The predictions behind the table could not be measured.", "Make the models run first.")
+        gaps = [abs(table[r][c] - measured[r][c]) for r in params.rows for c in params.columns]
+        found = Statistic.excess(max(gaps) / params.tolerance, "tolerance")
         wrong = _wrong(table, measured, params)
         if not wrong:
-            return _best(measured, context, params)
+            return _best(measured, context, params).measured(found)
         cells = len(params.rows) * len(params.columns)
         shown = ", ".join(f"{row}: {c}" for row, c in wrong[:4]) + (" …" if len(wrong) > 4 else "")
         message = f"{len(wrong)} of {cells} numbers differ from what the grader measures ({shown})."
-        return partial(0.5 * (1 - len(wrong) / cells), message, _cause(table, measured, context, params))
+        hint = _cause(table, measured, context, params)
+        return partial(0.5 * (1 - len(wrong) / cells), message, hint).measured(found)
 
 
 Table = Mapping[str, Mapping[str, float]]

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from autograder.checks._answers import Answer, answers, overlap_at, ranking, word
 from autograder.checks.base import Check, Context, Params, failed, partial, passed
-from autograder.model import Observation, Outcome
+from autograder.model import Observation, Outcome, Statistic
 
 
 class RankingParams(Params):
@@ -42,17 +42,21 @@ class Ranking(Check):
         given = answers(observation, context, params.cases)
         if not given:
             return failed("No ranking came back.", "Return a list with the best item first.")
-        troubles = []
+        troubles, shares = [], list[float]()
         for answer in given:
             expected = context.facts.get(params.expected) if params.expected else answer.expected
-            troubles.append(_trouble(answer, expected, params))
+            troubles.append(_trouble(answer, expected, params, shares))
         wrong = [(a, t) for a, t in zip(given, troubles, strict=True) if t is not None]
+        found = []
+        if len(shares) == len(given) and params.min_overlap < 1:  # neither a wrong form nor all or nothing is close
+            found = [Statistic.share("overlap", min(shares), params.min_overlap, "above", "min_overlap")]
         if not wrong:
-            return passed(f"All {len(given)} rankings are right." if len(given) > 1 else "The ranking is right.")
+            words = f"All {len(given)} rankings are right." if len(given) > 1 else "The ranking is right."
+            return passed(words).measured(*found)
         shown, (message, hint) = min(wrong, key=lambda one: one[0].size)
         if len(given) > 1:
             message = f"{len(wrong)} of {len(given)} rankings are wrong. {shown.label[:60]}: {message}"
-        return partial(1 - len(wrong) / len(given), message, hint)
+        return partial(1 - len(wrong) / len(given), message, hint).measured(*found)
 
 
 def _wanted(expected: Any) -> tuple[list[str], list[float]]:
@@ -66,8 +70,8 @@ def _wanted(expected: Any) -> tuple[list[str], list[float]]:
     return items, [float(s) for s in scores] if len(scores) else [float(-i) for i in range(len(items))]
 
 
-def _trouble(answer: Answer, expected: Any, params: RankingParams) -> tuple[str, str] | None:
-    """What is wrong with one ranking and what to try; None if it is right."""
+def _trouble(answer: Answer, expected: Any, params: RankingParams, shares: list[float]) -> tuple[str, str] | None:
+    """What is wrong with one ranking and what to try; None if it is right. shares: gets its share of good items."""
     items, scores = _wanted(expected)
     if answer.error:
         return f"it raised {answer.error}.", answer.hint or "Call your function yourself with such arguments."
@@ -81,6 +85,7 @@ def _trouble(answer: Answer, expected: Any, params: RankingParams) -> tuple[str,
     k = min(params.k, len(items))
     if len(found) < k:
         return f"it has {len(found)} items; {k} are asked for.", ""
+    shares.append(len(_good(found[:k], items, scores, k, params)) / k)
     if _fits(found[:k], items, scores, k, params):
         return None
     reverse = [*reversed(found)]
@@ -97,9 +102,15 @@ def _trouble(answer: Answer, expected: Any, params: RankingParams) -> tuple[str,
 def _fits(found: list[str], items: list[str], scores: list[float], k: int, params: RankingParams) -> bool:
     """Every item is as good as the one that should stand there; or, unordered, enough of the first k are there."""
     score = dict(zip(items, scores, strict=True))
-    lowest = min(scores[:k])
-    good = [item for item in found if item in score and score[item] >= lowest - params.tie]
+    good = _good(found, items, scores, k, params)
     if len(good) / k < params.min_overlap:
         return False
     ranks = [score[item] for item in good]
     return not params.ordered or all(a >= b - params.tie for a, b in pairwise(ranks))
+
+
+def _good(found: list[str], items: list[str], scores: list[float], k: int, params: RankingParams) -> list[str]:
+    """Those found that may stand among the first k."""
+    score = dict(zip(items, scores, strict=True))
+    lowest = min(scores[:k])
+    return [item for item in found if item in score and score[item] >= lowest - params.tie]

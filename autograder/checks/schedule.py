@@ -9,7 +9,7 @@ from pydantic import Field
 
 from autograder.checks._values import brief, is_clean
 from autograder.checks.base import Array, Check, Context, Params, as_array, failed, partial, passed
-from autograder.model import Observation, Outcome
+from autograder.model import Observation, Outcome, Statistic
 
 Formula = Literal["constant", "linear", "cosine", "inverse_sqrt"]
 FORMULAS: tuple[Formula, ...] = ("constant", "linear", "cosine", "inverse_sqrt")
@@ -77,8 +77,10 @@ class Schedule(Check):
         evidence = {"plots": [_plot(found, wanted[0])]} if is_clean(observation) else {}
         differences = [np.abs(found - one) for one in wanted]
         limit = params.tolerance * params.base_lr
+        measured = Statistic.excess(min(float(d.max()) for d in differences) / limit, "tolerance")
         if any(d.max() <= limit for d in differences):
-            return passed(f"All {params.steps} learning rates follow the formula ({_name(params)}).", **evidence)
+            message = f"All {params.steps} learning rates follow the formula ({_name(params)})."
+            return passed(message, **evidence).measured(measured)
         nearest = min(differences, key=lambda d: float(d.mean()))
         wrong = nearest > limit
         message = (
@@ -87,7 +89,7 @@ class Schedule(Check):
         )
         rise, rest = wrong[: params.warmup], wrong[params.warmup :]
         half = 0 < params.warmup < params.steps and rise.any() != rest.any() and not (rest[:-1].all() and rest.size > 1)
-        return partial(0.5 if half else 0.0, message, _cause(found, params), **evidence)
+        return partial(0.5 if half else 0.0, message, _cause(found, params), **evidence).measured(measured)
 
 
 def _name(params: ScheduleParams) -> str:

@@ -102,3 +102,10 @@ def test_what_the_smallest_call_raised_is_told() -> None:
     errors = [{"error": {"type": "KeyError", "message": word}} for word in ("large", "small")]
     outcome = judge("attention", "calls", {"answers": errors}, context=Context(cases=cases), cases="asked")
     assert "small" in outcome.message
+
+
+def test_how_near_the_tolerance_weights_are_is_measured() -> None:
+    assert said(WEIGHTS).statistics[0].margin > 0.9
+    off = WEIGHTS.copy()
+    off[0, 0, 0, 0, :2] += [0.9e-4, -0.9e-4]
+    assert said(off, reference="reference").statistics[0].margin == pytest.approx(0.1, abs=0.01)

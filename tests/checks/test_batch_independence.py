@@ -20,3 +20,11 @@ def test_batch_independence_tells_randomness_from_mixing() -> None:
     assert "exactly the same" in constant.message
     assert "NaN or infinite" in lost.message
     assert rounding.verdict is Verdict.PASSED
+
+
+def test_how_near_the_tolerance_answers_are_is_measured() -> None:
+    one = np.random.default_rng(0).uniform(-1, 1, size=(4, 3))
+    again = judge("batch_independence", "forward", {"outputs": [one, one], "single": [one + 0.9e-4]})
+    assert (again.verdict, round(again.statistics[0].margin, 6)) == (Verdict.PASSED, 0.1)
+    mixing = judge("batch_independence", "forward", {"outputs": [one, one], "single": [one + 1.1e-4]})
+    assert (mixing.verdict, round(mixing.statistics[0].margin, 6)) == (Verdict.FAILED, -0.1)

@@ -20,3 +20,10 @@ def test_a_vanishing_gradient_is_told_in_numbers() -> None:
     outcome = judge("gradient_flow", "gradient_norms", {"parameters": rows})
     assert outcome.verdict is Verdict.PASSED
     assert "2e-05 at conv.weight, 0.3 at fc.weight" in outcome.message
+
+
+def test_how_near_the_smallest_gradient_is_to_none_is_measured() -> None:
+    values = {"parameters": [{"name": "conv.weight", "norm": 1.1e-10}, {"name": "fc.weight", "norm": 0.3}]}
+    near = judge("gradient_flow", "gradient_norms", values)
+    assert (near.verdict, round(near.statistics[0].margin, 6)) == (Verdict.PASSED, 0.1)
+    assert judge("gradient_flow", "gradient_norms", values, min_norm=0).statistics == ()

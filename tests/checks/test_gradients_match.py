@@ -92,3 +92,12 @@ def test_the_smallest_wrong_case_is_shown() -> None:
     broken = ask("gradients_match", cases, [KeyError("large"), KeyError("small")])
     assert "small" in broken.message
     assert broken.evidence["called with"] == "(2)"
+
+
+def test_how_near_the_gradients_are_is_measured() -> None:
+    case, right = [Case((1,), expected=np.ones(4))], np.ones(4)
+    inside = ask("gradients_match", case, [right + 0.9e-3], rtol=1e-3, atol=0)
+    outside = ask("gradients_match", case, [right + 1.1e-3], rtol=1e-3, atol=0)
+    assert (inside.verdict, outside.verdict) == (Verdict.PASSED, Verdict.FAILED)
+    assert [round(o.statistics[0].margin, 6) for o in (inside, outside)] == [0.1, -0.1]
+    assert ask("gradients_match", case, [None]).statistics == ()

@@ -121,3 +121,11 @@ def test_predictions_come_from_other_observations_too() -> None:
 def test_the_named_best_row_must_be_the_best_measured(named: Any, passes: bool) -> None:
     context = replace(CONTEXT, also={"best": Observation("call", {"value": named})})
     assert (said(table(), context).verdict is Verdict.PASSED) == passes
+
+
+def test_how_near_the_tolerance_numbers_are_is_measured() -> None:
+    off = table()
+    off["one"]["f1"] += 0.009
+    near = said(off, tolerance=0.01)
+    assert (near.verdict, round(near.statistics[0].margin, 4)) == (Verdict.PASSED, 0.1)
+    assert said("no table").statistics == ()

@@ -78,3 +78,11 @@ def test_the_smallest_wrong_call_is_described() -> None:
     values = {"answers": [{"value": ["b", "a"]}, {"value": ["d", "c"]}]}
     outcome = judge("ranking", "calls", values, context=Context(cases={"asked": cases}), cases="asked", k=2)
     assert "small: it is the other way round" in outcome.message
+
+
+def test_how_near_an_overlap_is_to_its_limit_is_measured() -> None:
+    near = said(["paris", "rome", "bern"], ordered=False, min_overlap=0.6)
+    assert [(s.name, round(s.value, 3), s.param) for s in near.statistics] == [("overlap", 0.667, "min_overlap")]
+    assert near.statistics[0].margin < 0.2
+    assert said(ITEMS).statistics == ()  # all or nothing
+    assert said(["paris"], min_overlap=0.6).statistics == ()

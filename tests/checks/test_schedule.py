@@ -94,3 +94,10 @@ def test_both_curves_are_drawn() -> None:
     plot = said(rates("linear", params("linear"), 0)).evidence["plots"][0]
     assert set(plot["series"]) == {"yours", "formula"}
     assert len(plot["x"]) == 100
+
+
+def test_how_near_the_tolerance_rates_are_is_measured() -> None:
+    right = rates("linear", params("linear"), 0)
+    for off, verdict, margin in ((0.9e-9, Verdict.PASSED, 0.1), (1.1e-9, Verdict.FAILED, -0.1)):
+        outcome = said(right + off)
+        assert (outcome.verdict, round(outcome.statistics[0].margin, 4)) == (verdict, margin)
