@@ -207,6 +207,6 @@ class GradeReport:
     figures: tuple[bytes, ...] = ()  # PNG images the notebook drew in run-all mode
     receipt: Mapping[str, str] = field(
         default_factory=dict
-    )  # digests (spec, code, data, runtime), seed, device, sandbox
+    )  # digests (spec, code, data, runtime), seed, machine, sandbox
     seconds: Mapping[str, float] = field(default_factory=dict)  # start, load, probes, checks, total
     warning: str = ""  # e.g. that the sandbox was weaker than it should be

@@ -13,9 +13,10 @@ from typing import Any
 from autograder import installed, reseeding, scoring
 from autograder.checks.base import Context
 from autograder.intake import Upload
-from autograder.model import CheckResult, GradeReport, Observation, Outcome, Trust, Verdict, Visibility
+from autograder.model import CheckResult, GradeReport, Lane, Observation, Outcome, Trust, Verdict, Visibility
 from autograder.probing import Prober
-from autograder.sandbox.base import Sandbox
+from autograder.sandbox import hardware
+from autograder.sandbox.base import Limits, Sandbox
 from autograder.specs import calibration
 from autograder.specs.dataset import DataSet
 from autograder.specs.loader import LoadedCheck, LoadedSpec
@@ -89,12 +90,19 @@ def grade(
             "submission": upload.digest,
             "seed": str(seed),
             "device": loaded.spec.lane.value,
+            **_hardware(loaded.spec.lane),
             "sandbox": sandbox.name,
             **{f"runtime.{key}": value for key, value in runtime.items()},
         },
         seconds={**prober.seconds, "total": time.monotonic() - begun},
         warning=sandbox.warning(),
     )
+
+
+def _hardware(lane: Lane) -> dict[str, str]:
+    """What rounds numbers its own way."""
+    cards = {"card": hardware.card()} if lane is Lane.GPU else {}
+    return {"processor": hardware.processor(), **cards, "threads": str(Limits().threads)}
 
 
 @dataclass

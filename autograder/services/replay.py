@@ -27,9 +27,12 @@ _WHY = {
     "submission": "the stored upload is not what was graded",
     "seed": "another seed",
     "device": "another device",
+    "processor": "another model rounds its own way",
+    "card": "another model rounds its own way",
+    "threads": "sums are taken in another order",
     "sandbox": "another sandbox",
 }
-_YOUNGER = frozenset({"code"})  # entries that older receipts lack
+_YOUNGER = frozenset({"code", "processor", "card", "threads"})  # entries that older receipts lack
 
 
 @dataclass(frozen=True)

@@ -46,7 +46,16 @@ def test_a_stored_grade_comes_out_again_and_changes_are_named(
     stored = replay.find(right)
     assert replay.find(stored.job_id) == stored
     assert stored.verdict is Verdict.PASSED
-    assert {"spec", "code", "data", "submission", "seed", "device", "runtime.digest"} <= stored.receipt.keys()
+    assert {
+        "spec",
+        "code",
+        "data",
+        "submission",
+        "seed",
+        "processor",
+        "threads",
+        "runtime.digest",
+    } <= stored.receipt.keys()
     again = replay.replay(stored, sandbox)
     assert (again.same, again.receipt, again.score) == (True, (), stored.score)
     assert replay.replay(replay.find(wrong), sandbox).same
