@@ -206,12 +206,13 @@ def show(rows: dict[str, dict[str, Any]], seeds: int) -> None:
         alive = counts.get("survived", 0)
         run = counts.get("killed", 0) + alive
         caught = f"{mutation['score']:.1%} of {run}" if run else "none run"
+        strict = f"{mutation['strict']:.1%}" if run else "—"
         failed = f"{len(fails['failed'])} of {fails['runs']} (≤ {fails['at_most']:.1%})"
         rules = "ok" if not proof["errors"] else f"{len(proof['errors'])} ✗"
         same = "identical" if proof["identical"] else "DIFFER"
         verified = f"{proof['verified']}/{proof['solutions']}"
-        print(f"{name:28}{verified:>10}{rules:>7}{caught:>18}{mutation['strict']:>8.1%}{failed:>26}{same:>14}")
-    short = [n for n, r in rows.items() if r["mutation"]["score"] < GATE]
+        print(f"{name:28}{verified:>10}{rules:>7}{caught:>18}{strict:>8}{failed:>26}{same:>14}")
+    short = [n for n, r in rows.items() if (r["mutation"]["score"] or 0) < GATE]
     late = [n for n, r in rows.items() if r["mutation"]["counts"].get("not_run")]
     print(f"\nat least {seeds} seeds of each accepted solution; (≤ …): upper bound with 95 % confidence")
     print("strict: mutants that changed no observation are counted as survivors")

@@ -31,7 +31,7 @@ from autograder.proof.calibrate import (
     runs_needed,
     save,
 )
-from autograder.proof.mutation.run import GATE, Campaign, Fate, Judged, as_json, equivalents, idle, score
+from autograder.proof.mutation.run import Campaign, Fate, Judged, as_json, equivalents, idle, score
 from autograder.proof.picture import draw
 from autograder.sandbox.runtime import discover
 from autograder.specs.calibration import Calibration, path_of
@@ -53,7 +53,10 @@ def mutate(
         bool, typer.Option("--verbose", "-v", help="Show those that changed nothing or are listed.")
     ] = False,
 ) -> None:
-    """Plant mistakes into the accepted solutions and see which checks catch them. Exit code 1 below 95 %."""
+    """Plant mistakes into the accepted solutions and see which checks catch them.
+
+    Exit code 1 below 95 %, or where none was judged.
+    """
     conf = settings()
     with _told(), open_pool(console, jobs) as pool, _bar() as bar:
         loaded = load_spec(conf.specs_dir / spec_id)
@@ -70,7 +73,7 @@ def mutate(
     out.write_text(json.dumps(as_json(loaded, judged), indent=1) + "\n", encoding="utf-8")
     if write is not None:
         _write(judged, write)
-    raise typer.Exit(0 if score(judged).score >= GATE else 1)
+    raise typer.Exit(0 if score(judged).passes else 1)
 
 
 def calibrate(
@@ -190,16 +193,24 @@ def _show(judged: list[Judged], verbose: bool) -> None:
         if one.fate is Fate.SURVIVED or (verbose and one.fate in (Fate.SAME, Fate.LISTED)):
             why = f" in equivalent.yaml, {one.because}" if one.because else ""
             console.print(f"{one.fate.value}{why}:\n{one.mutant.diff()}", markup=False, soft_wrap=True)
+    _show_score(judged)
+
+
+def _show_score(judged: list[Judged]) -> None:
+    """The score, of how many; or that there is none."""
     found = score(judged)
     counts = found.counts
-    seconds = sum(j.seconds for j in judged)
-    console.print(
-        f"score {found.score:.1%} ({counts.get(Fate.KILLED, 0)} killed, {counts.get(Fate.SURVIVED, 0)} survived); "
-        f"{found.strict:.1%} if the {counts.get(Fate.SAME, 0)} that changed no observation are counted as survivors; "
-        f"{seconds:.0f} s of grading"
-    )
-    if counts.get(Fate.NOT_RUN):
-        console.print(f"{counts[Fate.NOT_RUN]} were not run: give --budget more seconds", style="yellow")
+    if found.score is None or found.strict is None:
+        console.print("no score: no mutant was judged, so nothing is proven", style="red")
+    else:
+        console.print(
+            f"score {found.score:.1%} ({counts.get(Fate.KILLED, 0)} killed, {counts.get(Fate.SURVIVED, 0)} survived); "
+            f"{found.strict:.1%} if the {counts.get(Fate.SAME, 0)} that changed no observation are counted as "
+            f"survivors; {sum(j.seconds for j in judged):.0f} s of grading",
+            soft_wrap=True,
+        )
+    if found.sample:
+        console.print(found.sample, style="yellow", soft_wrap=True)
 
 
 def _write(judged: list[Judged], folder: Path) -> None:

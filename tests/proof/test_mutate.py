@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from autograder.proof.mutation.run import Campaign, Fate, Judged, Listed, as_json, idle, score
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+from typer.testing import CliRunner
+
+from autograder.cli import app
+from autograder.proof.mutation.run import Campaign, Fate, Judged, Listed, Score, as_json, idle, score
 from autograder.proof.pool import Pool
 from autograder.sandbox.base import Sandbox
 from autograder.specs.dataset import DataSet
 from autograder.specs.loader import LoadedSpec
 from autograder.specs.solutions import Solution
+from tests.conftest import SPECS
+from tests.proof.conftest import SOLUTIONS
 
 WIDER = Listed(because="how much is dropped is left open", was="self.drop = nn.Dropout(0.1)", operator="constant")
 
@@ -36,7 +45,10 @@ def test_each_mutant_gets_its_fate(
     assert idle([WIDER, gone], judged) == [gone]
     found = score(judged)
     assert sum(found.counts.values()) == len(judged)
+    assert found.strict is not None
+    assert found.score is not None
     assert 0.4 < found.strict < found.score < 0.95
+    assert not found.passes
     written = as_json(tiny, judged)
     assert written["survivors"]
     assert written["killers"]["accuracy"] >= 5
@@ -48,3 +60,23 @@ def test_a_spent_budget_runs_no_more(
 ) -> None:
     judged = Campaign(tiny, data, Pool([sandbox]), budget_s=-1).run([solutions["accepted/reference"]])
     assert {j.fate for j in judged} == {Fate.NOT_RUN, Fate.UNREACHABLE}
+    assert score(judged).score is None
+    assert not score(judged).passes
+
+
+def test_the_command_fails_where_no_mutant_was_judged(tmp_path: Path, configure: Callable[..., None]) -> None:
+    configure(specs_dir=SPECS, solutions_dir=SOLUTIONS)
+    out = tmp_path / "found.json"
+    done = CliRunner().invoke(app, ["spec", "mutate", "tiny-training", "--budget", "0", "--json", str(out)])
+    assert done.exit_code == 1
+    assert "no mutant was judged, so nothing is proven" in done.output
+    assert "a random sample: 0 of" in done.output
+    assert json.loads(out.read_text())["score"] is None
+
+
+def test_a_sample_can_pass_the_gate_and_is_called_one() -> None:
+    found = Score({Fate.KILLED: 19, Fate.SURVIVED: 1, Fate.SAME: 2, Fate.NOT_RUN: 8, Fate.UNREACHABLE: 5})
+    assert found.passes
+    assert found.sample.startswith("a random sample: 22 of 30 mutants were run")
+    assert not Score({Fate.KILLED: 18, Fate.SURVIVED: 2}).passes
+    assert not Score({Fate.KILLED: 18}).sample

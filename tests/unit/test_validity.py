@@ -70,3 +70,15 @@ def test_the_table_says_what_was_found(capsys: pytest.CaptureFixture[str]) -> No
         "below the gate of 95%: tiny",
     ):
         assert words in said
+
+
+def test_a_spec_none_of_whose_mutants_was_run_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    row = {
+        "verify": {"solutions": 4, "verified": 4, "errors": [], "identical": True},
+        "mutation": {"score": None, "strict": None, "counts": {"not_run": 7}},
+        "false_fail": {"failed": [], "runs": 100, "at_most": 0.0295},
+    }
+    validity.show({"tiny": row}, 100)
+    said = capsys.readouterr().out
+    for words in ("none run", "below the gate of 95%: tiny", "not all mutants were run"):
+        assert words in said

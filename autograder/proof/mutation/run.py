@@ -79,25 +79,36 @@ def _fits(pattern: str, text: str) -> bool:
 
 @dataclass(frozen=True)
 class Score:
-    """Counts by fate. score: killed of those that could be; strict: `same` counts as alive."""
+    """Counts by fate. score: killed of those that could be; strict: `same` counts as alive; None: none was judged."""
 
     counts: Mapping[str, int]
 
     @property
-    def score(self) -> float:
-        """Killed as a share of killed and survived; 1 if there is neither."""
-        return _share(self.counts, Fate.SURVIVED)
+    def score(self) -> float | None:
+        """Killed as a share of killed and survived."""
+        return self._share(Fate.SURVIVED)
 
     @property
-    def strict(self) -> float:
+    def strict(self) -> float | None:
         """The same with `same` counted among the survivors."""
-        return _share(self.counts, Fate.SURVIVED, Fate.SAME)
+        return self._share(Fate.SURVIVED, Fate.SAME)
 
+    @property
+    def passes(self) -> bool:
+        """True if enough were caught. Where none was judged nothing is proven."""
+        return self.score is not None and self.score >= GATE
 
-def _share(counts: Mapping[str, int], *alive: Fate) -> float:
-    killed = counts.get(Fate.KILLED, 0)
-    total = killed + sum(counts.get(fate, 0) for fate in alive)
-    return killed / total if total else 1.0
+    @property
+    def sample(self) -> str:
+        """In words of how many the score speaks, if some were not run; else empty."""
+        late = self.counts.get(Fate.NOT_RUN, 0)
+        run = sum(self.counts.get(fate, 0) for fate in (Fate.KILLED, Fate.SURVIVED, Fate.SAME))
+        return f"a random sample: {run} of {run + late} mutants were run; give --budget more seconds" if late else ""
+
+    def _share(self, *alive: Fate) -> float | None:
+        killed = self.counts.get(Fate.KILLED, 0)
+        total = killed + sum(self.counts.get(fate, 0) for fate in alive)
+        return killed / total if total else None
 
 
 def score(judged: Sequence[Judged]) -> Score:
@@ -113,13 +124,17 @@ def as_json(loaded: LoadedSpec, judged: Sequence[Judged]) -> dict[str, Any]:
         "spec": loaded.spec.id,
         "digest": loaded.digest,
         "counts": dict(found.counts),
-        "score": round(found.score, 4),
-        "strict": round(found.strict, 4),
+        "score": _rounded(found.score),
+        "strict": _rounded(found.strict),
         "killers": dict(killers.most_common()),
         "survivors": [_row(j) for j in judged if j.fate is Fate.SURVIVED],
         "same": [_row(j) for j in judged if j.fate is Fate.SAME],
         "listed": [{**_row(j), "because": j.because} for j in judged if j.fate is Fate.LISTED],
     }
+
+
+def _rounded(share: float | None) -> float | None:
+    return None if share is None else round(share, 4)
 
 
 def _row(judged: Judged) -> dict[str, str]:
