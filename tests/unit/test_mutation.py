@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -67,6 +68,7 @@ WANTED = {
         "criterion = nn.CrossEntropyLoss()",
     ),
     "labels_shifted": ("loss = criterion(model(x), y)", "loss = criterion(model(x), torch.roll(y, 1, 0))"),
+    "wrong_tensor": ("loss = criterion(model(x), y)", "loss = criterion((model(x)).softmax(-1), y)"),
     "detached": ("x = F.relu(self.norm(x))", "x = F.relu(self.norm(x).detach())"),
     "frozen": ("self.out = nn.Linear(16, n)", "self.out = nn.Linear(16, n).requires_grad_(False)"),
     "learning_rate": (
@@ -113,6 +115,91 @@ def test_every_operator_plants_its_mistake(name: str, planted: list[Mutant]) -> 
     # The same text is listed once, under the first operator that made it.
     assert MODULES
     assert WANTED[name] in (lines.get(name, set()) if name != "removed_call" else {m.line for m in planted})
+
+
+NET = """\
+class Net(nn.Module):
+    def forward(self, x):
+        return self.out(self.drop(x))
+
+def step(net, x, y):
+    nn.CrossEntropyLoss()(net(x), y).backward()
+"""
+
+
+@pytest.mark.parametrize(
+    ("imports", "softmax", "dropout", "roll"),
+    [
+        ("import torch.nn as nn", "({}).softmax(-1)", "nn.functional.dropout(x, 0.5, True)", "(y).roll(1, 0)"),
+        ("from torch import nn", "({}).softmax(-1)", "nn.functional.dropout(x, 0.5, True)", "(y).roll(1, 0)"),
+        (
+            "import torch as t\nfrom torch import nn",
+            "t.softmax({}, dim=-1)",
+            "t.nn.functional.dropout(x, 0.5, True)",
+            "t.roll(y, 1, 0)",
+        ),
+        (
+            "import torch.optim\nimport torch.nn as nn",
+            "torch.softmax({}, dim=-1)",
+            "torch.nn.functional.dropout(x, 0.5, True)",
+            "torch.roll(y, 1, 0)",
+        ),
+    ],
+)
+def test_a_mutant_names_nothing_that_the_file_has_not_imported(
+    tmp_path: Path, imports: str, softmax: str, dropout: str, roll: str
+) -> None:
+    found = {m.operator: m.line[1] for m in solution_of(tmp_path, "net.py", f"{imports}\n{NET}")}
+    assert found["softmax_twice"] == f"return {softmax.format('self.out(self.drop(x))')}"
+    assert found["dropout_in_eval"] == f"return self.out({dropout})"
+    assert found["labels_shifted"] == f"nn.CrossEntropyLoss()(net(x), {roll}).backward()"
+
+
+def test_names_of_one_module_are_not_those_of_another(tmp_path: Path) -> None:
+    (tmp_path / "accepted").mkdir()
+    with zipfile.ZipFile(tmp_path / "accepted" / "two.zip", "w") as archive:
+        archive.writestr("net.py", f"from torch import nn\n{NET}")
+        archive.writestr("main.py", "import torch\n")
+    twice = [m.line[1] for m in mutants(find_solutions(tmp_path)[0]) if m.operator == "softmax_twice"]
+    assert twice == ["return (self.out(self.drop(x))).softmax(-1)"]
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [
+        "nn.CrossEntropyLoss()(out, y)",
+        "crit(out, y)",
+        "self.ce(out, y)",
+        "nll(out, y)",
+        "F.cross_entropy(out, y)",
+    ],
+)
+def test_a_loss_is_known_however_it_is_called(tmp_path: Path, loss: str) -> None:
+    text = (
+        "import torch\ncrit = nn.CrossEntropyLoss(weight=w)\nnll = F.nll_loss\n"
+        "def fit(self, net, x, y):\n    self.ce = nn.CrossEntropyLoss()\n    out = net(x)\n"
+        f"    {loss}.backward()\n    print({loss}.item())\n    seen = {loss}.item()\n"
+    )
+    found = {(m.operator, m.line[1]) for m in solution_of(tmp_path, "fit.py", text)}
+    for operator, new in (
+        ("labels_shifted", loss.replace("y)", "torch.roll(y, 1, 0))")),
+        ("wrong_tensor", loss.replace("(out,", "((out).softmax(-1),")),
+        ("wrong_tensor", loss.replace(", y)", ", (out).argmax(-1))")),
+    ):
+        assert (operator, f"{new}.backward()") in found
+    assert not any(name == "wrong_tensor" and line.startswith("seen") for name, line in found)
+
+
+def test_a_function_of_the_file_that_is_called_a_loss_is_none(tmp_path: Path) -> None:
+    text = "import torch\ndef mean_loss(net, x):\n    pass\ndef fit(net, x):\n    mean_loss(net, x).backward()\n"
+    assert not any(m.operator == "wrong_tensor" for m in solution_of(tmp_path, "fit.py", text))
+
+
+@pytest.mark.parametrize("rate", ["0.1", "lr", "2 * lr"])
+def test_a_learning_rate_is_known_by_its_place(tmp_path: Path, rate: str) -> None:
+    text = f"import torch\ndef fit(net, lr):\n    opt = torch.optim.SGD(net.parameters(), {rate}, 0.9)\n"
+    found = {m.line[1] for m in solution_of(tmp_path, "fit.py", text) if m.operator == "learning_rate"}
+    assert found == {f"opt = torch.optim.SGD(net.parameters(), ({rate}) {by} 100, 0.9)" for by in "*/"}
 
 
 def test_no_mutant_is_the_original_or_comes_twice(planted: list[Mutant]) -> None:

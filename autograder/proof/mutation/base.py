@@ -9,12 +9,26 @@ import libcst as cst
 
 
 @dataclass(frozen=True)
+class Names:
+    """What a file calls things, so that no mutant names what is not there.
+
+    torch, functional: as bound at top level, or empty. learns: torch is imported in some way. losses: variables and
+    attributes that hold a loss. own: functions of the file.
+    """
+
+    torch: str = ""
+    functional: str = ""
+    learns: bool = False
+    losses: frozenset[str] = frozenset()
+    own: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
 class Where:
-    """The surroundings of a node. parents: outermost first. torch, numpy: what the file calls them, or empty."""
+    """The surroundings of a node. parents: outermost first."""
 
     parents: tuple[cst.CSTNode, ...]
-    torch: str = ""
-    numpy: str = ""
+    names: Names = Names()
 
     @property
     def parent(self) -> cst.CSTNode:

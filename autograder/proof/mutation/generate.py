@@ -12,6 +12,7 @@ from libcst.metadata import CodeRange, MetadataWrapper, PositionProvider
 
 from autograder.proof.mutation import learning, plain
 from autograder.proof.mutation.base import OPERATORS, Where, dotted
+from autograder.proof.mutation.names import names_in
 from autograder.proof.mutation.source import Part, parts, rebuilt, with_magics, without_magics
 from autograder.specs.solutions import Solution
 
@@ -120,13 +121,13 @@ def _uninteresting(node: cst.CSTNode, parent: cst.CSTNode) -> bool:
 def mutants(solution: Solution) -> list[Mutant]:
     """Every mutant of a solution, each text once, in an order that is shuffled but always the same."""
     every = trees(solution)
-    names = _module_names(every)
+    names = {file: names_in([t.module for t in every if t.part.file == file]) for file in {t.part.file for t in every}}
     found: dict[str, Mutant] = {}
     for tree in every:
         for node, above in walk(tree.module):
             if not above:
                 continue
-            where = Where(above, *names)
+            where = Where(above, names[tree.part.file])
             for name, offer in OPERATORS.items():
                 for new, what in offer(node, where):
                     text = tree.changed(node, new)
@@ -144,12 +145,6 @@ def _spot(tree: Tree, node: cst.CSTNode, above: Sequence[cst.CSTNode]) -> Spot:
     function = next((i for i, f in enumerate(tree.functions) if inside and f is inside[-1]), -1)
     statement = next(n for n in reversed(chain) if isinstance(n, cst.SimpleStatementLine | cst.BaseCompoundStatement))
     return Spot(tree.part, tree.where[statement].start.line, function)
-
-
-def _module_names(every: Sequence[Tree]) -> tuple[str, str]:
-    text = "\n".join(tree.module.code for tree in every)
-    torch = "torch" if "import torch" in text else ""
-    return torch, "np" if "numpy as np" in text else ""
 
 
 # --------------------------------------------------------------------------------------------------------- plants

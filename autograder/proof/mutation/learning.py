@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import libcst as cst
+import libcst.matchers as m
 
 from autograder.proof.mutation.base import (
     Change,
@@ -53,6 +54,9 @@ _MASKS = {
     *("attention_mask", "mask", "attn_mask", "key_padding_mask", "src_key_padding_mask", "token_type_ids"),
     *("padding_idx", "ignore_index", "is_causal", "enforce_sorted"),
 }
+_OPTIMIZERS = {
+    *("SGD", "ASGD", "Adam", "AdamW", "Adamax", "NAdam", "RAdam", "Adagrad", "Adadelta", "RMSprop", "Rprop", "LBFGS"),
+}
 _SWAPS = {
     "argmax": "argmin", "argmin": "argmax", "max": "min", "min": "max", "mean": "sum", "sum": "mean",
     "relu": "sigmoid", "ReLU": "Sigmoid", "tanh": "sigmoid", "Tanh": "Sigmoid", "sigmoid": "tanh", "Sigmoid": "Tanh",
@@ -82,10 +86,13 @@ def wrong_sign(node: cst.CSTNode, _where: Where) -> Iterator[Change]:
 @operator("softmax_twice")
 def softmax_twice(node: cst.CSTNode, where: Where) -> Iterator[Change]:
     """forward returns probabilities."""
-    if isinstance(node, cst.Return) and node.value is not None and where.function == "forward" and where.torch:
+    if isinstance(node, cst.Return) and node.value is not None and where.function == "forward" and where.names.learns:
         if isinstance(node.value, cst.Tuple | cst.Dict):
             return
-        new = expression(f"{where.torch}.softmax({code(node.value)}, dim=-1)")
+        torch = where.names.torch
+        new = expression(
+            f"{torch}.softmax({code(node.value)}, dim=-1)" if torch else f"({code(node.value)}).softmax(-1)"
+        )
         yield node.with_changes(value=new, whitespace_after_return=cst.SimpleWhitespace(" ")), "softmax on the output"
 
 
@@ -112,7 +119,8 @@ def missing_activation(node: cst.CSTNode, where: Where) -> Iterator[Change]:
         yield expression(f"{code(node.func.value)}.Identity()"), f"no {name}"
     elif name in _ACTIVATIONS:
         held = receiver(node)
-        module = dotted(held).split(".")[-1] in ("F", "functional", "torch", "nn", "self", where.torch)
+        last = dotted(held).split(".")[-1]
+        module = held is None or last in ("F", "functional", "torch", "nn", "self", where.names.torch or "torch")
         if module and positional(node):
             yield positional(node)[0].value, f"no {name}"
         elif not module and held is not None:
@@ -134,13 +142,13 @@ def missing_layer(node: cst.CSTNode, where: Where) -> Iterator[Change]:
 @operator("dropout_in_eval")
 def dropout_in_eval(node: cst.CSTNode, where: Where) -> Iterator[Change]:
     """Dropout that never stops, or that never starts."""
-    if not isinstance(node, cst.Call) or not where.torch:
+    if not isinstance(node, cst.Call) or not where.names.functional:
         return
     args = positional(node)
     plain = called(node) == "dropout" and dotted(node.func) != "self.dropout"
     layer = called(node).startswith("drop") and dotted(node.func).startswith("self.")
     if args and (plain or layer):
-        always = f"{where.torch}.nn.functional.dropout({code(args[0].value)}, 0.5, True)"
+        always = f"{where.names.functional}.dropout({code(args[0].value)}, 0.5, True)"
         yield expression(always), "dropout in eval mode"
 
 
@@ -167,22 +175,47 @@ def missing_mask(node: cst.CSTNode, _where: Where) -> Iterator[Change]:
 @operator("labels_shifted")
 def labels_shifted(node: cst.CSTNode, where: Where) -> Iterator[Change]:
     """The loss sees the neighbour's label."""
-    name = called(node).lower()
-    if not isinstance(node, cst.Call) or not where.torch or len(positional(node)) < 2:
+    if isinstance(node, cst.Call) and where.names.learns and _is_loss(node, where):
+        target, torch = positional(node)[1], where.names.torch
+        text = code(target.value)
+        new = expression(f"{torch}.roll({text}, 1, 0)" if torch else f"({text}).roll(1, 0)")
+        yield with_argument(node, target, new), "labels shifted"
+
+
+@operator("wrong_tensor")
+def wrong_tensor(node: cst.CSTNode, where: Where) -> Iterator[Change]:
+    """The loss that is learnt from takes probabilities for outputs, or the guesses for labels."""
+    if not isinstance(node, cst.Call) or not where.names.learns or not _is_loss(node, where):
         return
-    if name in ("cross_entropy", "nll_loss", "mse_loss") or "criterion" in name or name.endswith(("loss", "loss_fn")):
-        target = positional(node)[1]
-        yield (
-            with_argument(node, target, expression(f"{where.torch}.roll({code(target.value)}, 1, 0)")),
-            "labels shifted",
-        )
+    around = next((n for n in reversed(where.parents) if isinstance(n, cst.FunctionDef)), where.parents[0])
+    learns = m.findall(around, m.Call(func=m.Attribute(attr=m.Name("backward"))))
+    told = isinstance(where.parent, cst.Attribute) and where.parent.attr.value == "item"
+    # A function of the file that is called a loss may take a model and a loader.
+    if learns and not told and dotted(node.func) not in where.names.own:
+        outputs, labels = positional(node)[:2]
+        text = code(outputs.value)
+        yield with_argument(node, outputs, expression(f"({text}).softmax(-1)")), "loss of probabilities"
+        if called(node) != "mse_loss":
+            yield with_argument(node, labels, expression(f"({text}).argmax(-1)")), "loss against the guesses"
+
+
+def _is_loss(call: cst.Call, where: Where) -> bool:
+    """True for a loss of outputs and labels: by its name, as `nn.CrossEntropyLoss()(…)`, or held in a variable."""
+    name = (called(call) or called(call.func)).lower()
+    named = name in ("cross_entropy", "nll_loss") or "criterion" in name or name.endswith(("loss", "loss_fn"))
+    return len(positional(call)) >= 2 and (named or dotted(call.func) in where.names.losses)
 
 
 @operator("detached")
 def detached(node: cst.CSTNode, where: Where) -> Iterator[Change]:
     """No gradient passes a layer."""
     of_self = isinstance(node, cst.Call) and dotted(node.func).startswith("self.") and where.function == "forward"
-    if of_self and where.torch and called(node) not in _ACTIVATIONS and isinstance(where.parent, cst.Arg | cst.Assign):
+    if (
+        of_self
+        and where.names.learns
+        and called(node) not in _ACTIVATIONS
+        and isinstance(where.parent, cst.Arg | cst.Assign)
+    ):
         yield expression(f"{code(node)}.detach()"), "detached graph"
 
 
@@ -191,16 +224,21 @@ def frozen(node: cst.CSTNode, where: Where) -> Iterator[Change]:
     """A layer that does not learn, or an optimizer that was given a part of the parameters."""
     if not isinstance(node, cst.Call):
         return
-    if called(node) in _LAYERS and where.function == "__init__" and where.torch:
+    if called(node) in _LAYERS and where.function == "__init__" and where.names.learns:
         yield expression(f"{code(node)}.requires_grad_(False)"), "frozen layer"
     if called(node) == "parameters" and not node.args and isinstance(where.parent, cst.Arg):
         yield expression(f"list({code(node)})[-2:]"), "the optimizer has the last layer only"
 
 
 @operator("learning_rate")
-def learning_rate(node: cst.CSTNode, _where: Where) -> Iterator[Change]:
+def learning_rate(node: cst.CSTNode, where: Where) -> Iterator[Change]:
     """A hundred times too large or too small."""
-    if isinstance(node, cst.Arg) and node.keyword is not None and node.keyword.value in ("lr", "learning_rate"):
+    if not isinstance(node, cst.Arg):
+        return
+    named = node.keyword is not None and node.keyword.value in ("lr", "learning_rate")
+    call = where.parent
+    second = isinstance(call, cst.Call) and called(call) in _OPTIMIZERS and node in positional(call)[1:2]
+    if named or second:
         for change in ("* 100", "/ 100"):
             yield node.with_changes(value=expression(f"({code(node.value)}) {change}")), f"learning rate {change}"
 
