@@ -59,6 +59,7 @@ class Check(ABC):
     kind: ClassVar[str]  # the `type` a spec names it by
     title: ClassVar[str]  # default title on a report
     probes: ClassVar[frozenset[str]]  # kinds of probe whose observation it can judge
+    points: ClassVar[float] = 1.0  # what it is worth where a spec does not say
     also_roles: ClassVar[Mapping[str, frozenset[str]]] = {}  # role → kinds of probe it accepts; the spec must give it
     optional_roles: ClassVar[Mapping[str, frozenset[str]]] = {}  # the same, for roles a spec may leave out
     wants_leftover: ClassVar[bool] = False  # judges the gradient that a training left; see the probe `train`

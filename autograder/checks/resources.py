@@ -1,4 +1,4 @@
-"""resources: time and memory used. Feedback: give it `points: 0` unless the task is about it."""
+"""resources: time and memory used. Feedback, unless a spec gives it points."""
 
 from __future__ import annotations
 
@@ -35,11 +35,15 @@ class ResourcesParams(Params):
 
 
 class Resources(Check):
-    """Time and memory of another observation, measured from outside the process; the card's memory is its own word."""
+    """Time and memory of another observation, measured from outside the process; the card's memory is its own word.
+
+    Feedback: where the task is about it, say `points`.
+    """
 
     kind: ClassVar[str] = "resources"
     title: ClassVar[str] = "Time and memory"
     probes: ClassVar[frozenset[str]] = frozenset({"usage"})
+    points: ClassVar[float] = 0.0
     own_word: ClassVar[tuple[str, ...]] = ("max_gpu_mb",)
     Params: ClassVar[type[Params]] = ResourcesParams
 

@@ -69,7 +69,7 @@ def complete(path: Path, spec: GraderSpec, marks: Marks, known: Mapping[str, Che
 
 
 def _fill(draft: Draft, where: Where, entry: CheckSpec) -> CheckSpec:
-    """A check with its id and observation; what it implies is added to the draft's observations."""
+    """A check with its id, observation and points; what it implies is added to the draft's observations."""
     check = draft.known.get(entry.type)
     if check is None:
         raise draft.error(
@@ -94,7 +94,8 @@ def _fill(draft: Draft, where: Where, entry: CheckSpec) -> CheckSpec:
             f"It judges: {', '.join(sorted(check.probes))}." + (f" You have: {', '.join(fits)}." if fits else ""),
         )
     _check_also(draft, where, entry, check)
-    return entry.model_copy(update={"id": entry.id or entry.type, "observe": observe})
+    points = entry.points if "points" in entry.model_fields_set else check.points
+    return entry.model_copy(update={"id": entry.id or entry.type, "observe": observe, "points": points})
 
 
 def _decide_leftovers(draft: Draft, checks: Sequence[CheckSpec]) -> None:

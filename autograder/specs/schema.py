@@ -328,7 +328,7 @@ class CheckSpec(_Model):
     also: dict[Identifier, Identifier] = Field(
         default_factory=dict, description="Other observations that the check type compares it with, by role."
     )
-    points: float = Field(1.0, ge=0, description="What it is worth.")
+    points: float = Field(1.0, ge=0, description="What it is worth; default: 1, of feedback (resources) 0.")
     hint: str = Field("", description="What to try if it fails, said after the check type's own advice.")
     visibility: Visibility = Field(Visibility.VISIBLE, description="When students see its result.")
     params: dict[str, Any] = Field(default_factory=dict, description="`autograder check show TYPE` describes them.")

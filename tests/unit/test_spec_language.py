@@ -81,6 +81,16 @@ def test_what_is_left_out_is_filled_in(tmp_path: Path) -> None:
     assert loaded.build_data(None, 0).name == "standin"
 
 
+def test_time_and_memory_are_feedback_unless_the_spec_says_points(tmp_path: Path) -> None:
+    usage = changed(
+        "checks:\n", "  used: {probe: usage, of: public}\nchecks:\n  - {type: resources, params: {max_cpu_s: 9}}\n"
+    )
+    loaded = load_spec(write(tmp_path, usage))
+    assert (loaded.checks[0].spec.points, loaded.spec.points) == (0, 5)
+    loaded = load_spec(write(tmp_path, changed("resources,", "resources, points: 1,", usage)))
+    assert (loaded.checks[0].spec.points, loaded.spec.points) == (1, 6)
+
+
 def test_a_spec_without_data_file_needs_no_data(tmp_path: Path) -> None:
     text = changed("  - {type: output_shape, params: {shape: [N, 3]}}\n  - {type: finite, points: 2}\n", "")
     text = changed("  - {type: accuracy, params: {targets: labels, min: 0.9}}\n", "", text)
