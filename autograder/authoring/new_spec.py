@@ -8,8 +8,8 @@ import shutil
 from pathlib import Path
 
 from autograder.errors import SpecError
+from autograder.specs.folder import TEMPLATE
 
-TEMPLATE = "_template"
 _ID = re.compile(r"[a-z][a-z0-9-]{0,63}")
 
 

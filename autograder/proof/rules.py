@@ -10,6 +10,7 @@ from autograder.model import CheckResult, GradeReport, Trust, Verdict
 from autograder.proof import leaks
 from autograder.proof.watch import Recorder
 from autograder.specs.dataset import DataSet
+from autograder.specs.folder import TEMPLATE
 from autograder.specs.loader import LoadedSpec
 from autograder.specs.solutions import Solution
 
@@ -63,7 +64,7 @@ def findings(
         if changed:
             text = f"{again.solution.name}: observed differently the second time: {', '.join(changed)}"
             found.append(Finding("two gradings differ", text, error=False))
-    found += _mostly_reported(right, reported_share)
+    found += [*_mostly_reported(right, reported_share), *_still_the_template(loaded)]
     return list(dict.fromkeys(found))
 
 
@@ -135,3 +136,16 @@ def _mostly_reported(right: Sequence[Graded], share: float) -> Iterator[Finding]
                 f"({', '.join(c.id for c in reported)}); more than {share:.0%} should not"
             )
             yield Finding("measured, not reported", text, error=False)
+
+
+def _still_the_template(loaded: LoadedSpec) -> Iterator[Finding]:
+    """A handout or starter that `spec new` copied and nobody wrote anew: students would read of another task."""
+    template = loaded.folder.parent / TEMPLATE
+    if loaded.folder.name == TEMPLATE:
+        return
+    for theirs in (template / "README.md", *sorted((template / "starter").glob("*"))):
+        name = theirs.relative_to(template)
+        mine = loaded.folder / name
+        if theirs.is_file() and mine.is_file() and mine.read_bytes() == theirs.read_bytes():
+            text = f"{name} is the template's, which is about another task; write yours"
+            yield Finding("written for this task", text, error=False)

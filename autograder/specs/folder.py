@@ -11,6 +11,7 @@ from types import ModuleType
 
 from autograder.errors import SpecError
 
+TEMPLATE = "_template"  # folder, among the specs, of the one that a new spec is copied from
 # The handout and what belongs to it: students read it, no grade depends on it.
 _HANDOUT = frozenset({"README.md", "starter", "img"})
 

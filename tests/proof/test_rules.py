@@ -21,7 +21,7 @@ from autograder.sandbox.base import Sandbox
 from autograder.specs.dataset import Case, DataSet
 from autograder.specs.loader import LoadedSpec, load_spec
 from autograder.specs.solutions import Solution
-from tests.conftest import SPECS
+from tests.conftest import ROOT, SPECS
 
 
 @pytest.fixture(scope="module")
@@ -74,6 +74,24 @@ def test_points_that_rest_on_words(tiny: LoadedSpec, data: DataSet, proven: list
     found = [f for f in findings(tiny, data, [loose, *proven[1:]]) if f.rule == "measured, not reported"]
     assert [f.error for f in found] == [False]
     assert "3 of 6 points" in found[0].message
+
+
+def test_a_handout_and_starter_that_are_the_templates(
+    tmp_path: Path, tiny: LoadedSpec, data: DataSet, proven: list[Graded]
+) -> None:
+    def warned(loaded: LoadedSpec) -> list[str]:
+        found = [f for f in findings(loaded, data, proven) if f.rule == "written for this task"]
+        assert not any(f.error for f in found)
+        return [f.message.split(" is ")[0] for f in found]
+
+    shutil.copytree(ROOT / "grader_specs/_template", tmp_path / "_template")
+    shutil.copytree(tmp_path / "_template", tmp_path / "mine")
+    mine = replace(tiny, folder=tmp_path / "mine")
+    assert warned(mine) == ["README.md", "starter/submission.py"]
+    (tmp_path / "mine/README.md").write_text("# Another task\n")
+    assert warned(mine) == ["starter/submission.py"]
+    assert warned(replace(tiny, folder=tmp_path / "_template")) == []
+    assert warned(tiny) == []
 
 
 def test_answers_that_are_sent(tiny: LoadedSpec, data: DataSet) -> None:

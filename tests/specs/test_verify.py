@@ -15,7 +15,6 @@ import pytest
 
 from autograder import pipeline
 from autograder.authoring.handout import handout_files
-from autograder.authoring.new_spec import TEMPLATE
 from autograder.config import settings
 from autograder.intake import unpack
 from autograder.model import GradeReport, Verdict
@@ -24,6 +23,7 @@ from autograder.proof.verify import grade_solution
 from autograder.sandbox import open_sandbox
 from autograder.sandbox.base import Sandbox
 from autograder.specs.dataset import DataSet
+from autograder.specs.folder import TEMPLATE
 from autograder.specs.loader import LoadedSpec, load_all, load_spec
 from autograder.specs.solutions import Solution, find_solutions
 

@@ -19,11 +19,12 @@ import yaml
 
 from autograder.authoring.handout import data_files, handout_files, module_cells, sections, write_handout
 from autograder.authoring.new_check import new_check
-from autograder.authoring.new_spec import TEMPLATE, new_spec
+from autograder.authoring.new_spec import new_spec
 from autograder.authoring.reference import checks_page
 from autograder.authoring.schema import SCHEMA_FILE, schema_text, spec_schema
 from autograder.checks import registry
 from autograder.errors import SpecError, UsageError
+from autograder.specs.folder import TEMPLATE
 from autograder.specs.loader import load_all, load_spec
 from autograder.specs.schema import PROBES
 from autograder.specs.solutions import find_solutions
