@@ -11,7 +11,6 @@ import pytest
 from autograder.checks.base import Check, Context
 from autograder.model import Observation, Verdict
 from autograder.sandbox.plain import GAPS, TRUST
-from autograder.specs.loader import load_spec
 
 ROOT = Path(__file__).parent.parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("grader_specs/**/*.md")])
@@ -45,14 +44,3 @@ def test_the_example_of_a_check_judges() -> None:
     good = kind().judge(Observation("forward", {"outputs": [np.full((2, 2), 0.5)]}), Context(), params)
     bad = kind().judge(Observation("forward", {"outputs": [np.full((2, 2), np.nan)]}), Context(), params)
     assert (good.verdict, bad.verdict) == (Verdict.PASSED, Verdict.FAILED)
-
-
-def test_the_example_of_a_spec_loads_and_builds_its_data(tmp_path: Path) -> None:
-    folder = tmp_path / "tiny-classifier"
-    folder.mkdir()
-    (folder / "spec.yaml").write_text(blocks("docs/writing-a-spec.md", "yaml")[0])
-    (folder / "data.py").write_text(blocks("docs/writing-a-spec.md", "python")[0])
-    loaded = load_spec(folder)
-    data = loaded.build_data(None, 0)
-    assert set(np.unique(data.arrays["test_labels"])) == {0, 1, 2}
-    assert data.judge_only == {"test_labels"}
