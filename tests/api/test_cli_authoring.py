@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from autograder.authoring.new_spec import TEMPLATE
 from autograder.config import settings
+from autograder.specs.folder import TEMPLATE
 from tests.conftest import ROOT
 
 
