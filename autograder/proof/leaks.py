@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,17 +12,21 @@ from typing import Any
 import numpy as np
 
 from autograder.model import GradeReport
-from autograder.proof.mutation.source import parts
+from autograder.proof.listings import packed_arrays, secrets
+from autograder.proof.mutation.source import parts, without_magics
 from autograder.specs.dataset import Case, DataSet
 from autograder.specs.loader import LoadedSpec
 from autograder.specs.solutions import Solution
 
 Array = np.ndarray[Any, Any]
 _NUMBER = re.compile(r"-?\d+\.(\d{3,})(?![\d])")
+_ROW_END, _NEW_LINE = re.compile(r"[\]}]"), "\n"  # so that each row of a table in JSON is a line
 _CHANCE = 0.01  # a match that luck alone gives less often than this counts
 _FEW = 8  # numbers in an array below which equality tells nothing
+_LISTED = 16  # integers of a secret array in a row that a file must not list
 _SHARED = 0.6  # of a solution's lines in what students get
 _LEAST_LINE = 20
+_CODE = {".py", ".ipynb"}
 _TEXTS = {".py", ".md", ".ipynb", ".txt"}
 
 
@@ -31,7 +36,13 @@ _TEXTS = {".py", ".md", ".ipynb", ".txt"}
 def reachable(loaded: LoadedSpec, data: DataSet, right: Sequence[Solution]) -> list[str]:
     """Answers a student could get at: in arrays or files that are sent, in handout or starter."""
     given = handed_out(loaded.folder)
-    return [*_arrays_sent(loaded, data), *_expected_sent(loaded, data, given), *_solution_in(given, right)]
+    return [
+        *_arrays_sent(loaded, data),
+        *_in_files(loaded.folder, data),
+        *_expected_sent(loaded, data, given),
+        *_solution_in(given, right),
+        *_starter_solves(loaded.folder, right),
+    ]
 
 
 def handed_out(folder: Path) -> dict[str, str]:
@@ -70,9 +81,35 @@ def _arrays_sent(loaded: LoadedSpec, data: DataSet) -> Iterator[str]:
         for other, array in sent.items():
             if _holds(array, secret):
                 yield f"the array '{other}', which is sent, holds the judge's '{name}'"
-        for path, content in data.files.items():
-            if secret.size >= _FEW and secret.tobytes() in content:
-                yield f"the file '{path}', which students' code can read, holds the judge's '{name}'"
+
+
+def _in_files(folder: Path, data: DataSet) -> Iterator[str]:
+    """Files of the data set, handout and starter that hold a secret array: as text, as bytes, as NumPy saves it."""
+    given = [folder / "README.md", *(p for sub in ("starter", "img") for p in sorted((folder / sub).rglob("*")))]
+    files = [(f"the file '{path}', which students' code can read,", path, data.files[path]) for path in data.files]
+    files += [(str(p.relative_to(folder)), p.name, p.read_bytes()) for p in given if p.is_file()]
+    names = sorted((data.judge_only | data.hidden) & data.arrays.keys())
+    listed = secrets({name: data.arrays[name] for name in names}, least=_LISTED)
+    for label, path, content in files:
+        packed, text = packed_arrays(path, content), _text(content)
+        for name in names:
+            array, secret = data.arrays[name], listed.get(name)
+            found = array.size >= _FEW and array.tobytes() in content
+            found = found or any(_holds(other, array) for other in packed)
+            if not found and secret:
+                found = any(secret.bytes_in(held) for held in (content, *(other.tobytes() for other in packed)))
+                found = found or secret.listed_in(text)
+            if found:
+                whose = "the judge's" if name in data.judge_only else "the hidden"
+                yield f"{label} holds {whose} '{name}'"
+
+
+def _text(content: bytes) -> str:
+    """The content if it is text, with the line ends that a notebook writes as characters; else nothing."""
+    try:
+        return content.decode("utf-8").replace("\\n", "\n")
+    except UnicodeDecodeError:
+        return ""
 
 
 def _holds(array: Array, secret: Array) -> bool:
@@ -140,6 +177,24 @@ def _solution_in(given: Mapping[str, str], right: Sequence[Solution]) -> Iterato
             )
 
 
+def _starter_solves(folder: Path, right: Sequence[Solution]) -> Iterator[str]:
+    """Files of the starter whose code is that of a solution; short ones too."""
+    solved = {_code(solution.filename, solution.data): solution.name for solution in reversed(right)}
+    for path in sorted(p for p in (folder / "starter").rglob("*") if p.suffix in _CODE):
+        name = solved.get(_code(path.name, path.read_bytes()))
+        if name:
+            yield f"{path.relative_to(folder)} is {name}, comments and spaces aside: give students gaps to fill in"
+
+
+def _code(filename: str, data: bytes) -> str:
+    """What an upload says to Python, written in one way only."""
+    text = "\n".join(without_magics(part.text)[0] for part in parts(filename, data))
+    try:
+        return ast.unparse(ast.parse(text))
+    except SyntaxError:
+        return text
+
+
 def _lines(text: str) -> set[str]:
     """Lines of code that somebody had to think of."""
     lines = {line.strip().strip('",').strip() for line in text.splitlines()}
@@ -160,13 +215,24 @@ def in_feedback(loaded: LoadedSpec, data: DataSet, reports: Sequence[tuple[str, 
         if numbers:
             arrays[name] = np.array(numbers)
     texts = {n: {t for c in data.cases[n] for t in _telling(_secrets(c))} for n in data.hidden & data.cases.keys()}
+    listed = secrets({n: data.arrays[n] for n in names})
     found = []
     for solution, report in reports:
         for check in report.checks:
-            said = f"{check.message} {check.hint} {json.dumps(check.evidence, default=str, ensure_ascii=False)}"
+            evidence = json.dumps(check.evidence, default=_plain, ensure_ascii=False)
+            said = f"{check.message} {check.hint} {evidence}"
+            lines = f"{check.message}\n{check.hint}\n{_ROW_END.sub(_NEW_LINE, evidence)}"
+            for name, secret in listed.items():
+                if secret.listed_in(lines):
+                    found.append(f"{check.id} tells {solution} values of '{name}', listed in a row")
             for name, value in [*_matches(said, arrays), *_texts_said(said, texts, given)]:
                 found.append(f"{check.id} tells {solution} a value of '{name}': {value}")
     return found
+
+
+def _plain(value: Any) -> Any:
+    """What JSON lacks: arrays as lists, the rest as text."""
+    return value.tolist() if isinstance(value, np.ndarray | np.generic) else str(value)
 
 
 def _secrets(case: Case) -> list[Any]:

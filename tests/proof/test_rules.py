@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import json
 import shutil
 from collections.abc import Sequence
 from dataclasses import replace
@@ -20,7 +22,7 @@ from autograder.proof.watch import Recorder
 from autograder.sandbox.base import Sandbox
 from autograder.specs.dataset import Case, DataSet
 from autograder.specs.loader import LoadedSpec, load_spec
-from autograder.specs.solutions import Solution
+from autograder.specs.solutions import Expectation, Solution
 from tests.conftest import ROOT, SPECS
 
 
@@ -118,6 +120,88 @@ def test_answers_in_handout_and_starter(tmp_path: Path, data: DataSet, solutions
     (tmp_path / "tiny-training/starter").mkdir()
     (tmp_path / "tiny-training/starter/submission.py").write_bytes(right.data)
     assert "100% of the lines of accepted/reference" in leaks.reachable(loaded, data, [right])[0]
+
+
+def save(folder: Path, path: str, content: bytes) -> None:
+    (folder / path).parent.mkdir(exist_ok=True)
+    (folder / path).write_bytes(content)
+
+
+def packed(**arrays: np.ndarray) -> bytes:
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, **arrays)
+    return buffer.getvalue()
+
+
+def test_labels_in_files_and_handout(tmp_path: Path, data: DataSet) -> None:
+    """As text, as bytes of another kind, as NumPy saves them; labels that are public, or no secret, may be there."""
+    draws = np.random.default_rng(1)
+    labels, public = (draws.permutation(data.arrays[name]) for name in ("test_labels", "train_labels"))
+    data = replace(data, arrays={**data.arrays, "test_labels": labels, "train_labels": public})
+    as_text = "id,label\n" + "".join(f"{number},{label}\n" for number, label in enumerate(labels))
+    contents = {
+        "labels.csv": as_text.encode(),
+        "README.md": f"Some words, 3 of 4.\n{', '.join(map(str, labels))}.\n".encode(),
+        "notes.ipynb": json.dumps({"cells": [{"source": as_text}]}).encode(),
+        "labels.bin": labels.astype(np.int32).tobytes(),
+        "labels.u8": b"head" + labels.astype(np.uint8).tobytes(),
+        "floats.bin": labels.astype(np.float32).tobytes(),
+        "labels.npz": packed(some=np.concatenate([public, labels]).astype(np.uint8)),
+        "column.npz": packed(table=np.column_stack([np.arange(labels.size), labels])),
+    }
+    fine = {
+        "train.npz": packed(labels=public),
+        "train.csv": ",".join(map(str, public)).encode(),
+        "broken.npz": b"PK no archive",
+        "few.txt": ", ".join(map(str, labels[:5])).encode(),
+        "sorted.txt": ", ".join(map(str, sorted(labels))).encode(),
+    }
+    loaded = load_spec(SPECS / "tiny-training")
+    assert leaks.reachable(loaded, replace(data, files=fine), []) == []
+    for name, content in contents.items():
+        (text,) = leaks.reachable(loaded, replace(data, files={name: content}), [])
+        assert text == f"the file '{name}', which students' code can read, holds the judge's 'test_labels'"
+    shutil.copytree(SPECS / "tiny-training", tmp_path / "tiny-training")
+    loaded = load_spec(tmp_path / "tiny-training")
+    save(loaded.folder, "README.md", contents["README.md"])
+    buffer = io.BytesIO()
+    np.save(buffer, labels)
+    save(loaded.folder, "starter/answers.npy", buffer.getvalue())
+    found = leaks.reachable(loaded, data, [])
+    assert [text.partition(" holds")[0] for text in found] == ["README.md", "starter/answers.npy"]
+
+
+def test_a_starter_that_is_a_short_solution(tmp_path: Path, data: DataSet) -> None:
+    shutil.copytree(SPECS / "tiny-training", tmp_path / "tiny-training")
+    loaded = load_spec(tmp_path / "tiny-training")
+    code = b"def double(x):\n    return 2 * x\n"
+    right = Solution("accepted/short", "submission.py", code, Verdict.PASSED, Expectation())
+    cell = {"cell_type": "code", "source": "%matplotlib inline\n\ndef double(x):\n    return 2 * x"}
+    noted = json.dumps({"cells": [cell]}).encode()
+    save(loaded.folder, "starter/submission.py", b"def double(x):\n    raise NotImplementedError\n")
+    assert leaks.reachable(loaded, data, [right]) == []
+    save(loaded.folder, "starter/submission.py", b"# fill in\ndef double( x ):\n\n    return 2*x  # TODO\n")
+    save(loaded.folder, "starter/submission.ipynb", noted)
+    (text,) = leaks.reachable(loaded, data, [right])
+    assert text.startswith("starter/submission.py is accepted/short, comments and spaces aside")
+
+
+def test_labels_listed_in_feedback(tiny: LoadedSpec, data: DataSet, proven: list[Graded]) -> None:
+    labels = data.arrays["test_labels"].tolist()
+
+    def said(message: str, **evidence: object) -> list[str]:
+        one = changed(proven[0], "alone", message=message, evidence=evidence)
+        return leaks.in_feedback(tiny, data, [("x", one.report)])
+
+    told = ["alone tells x values of 'test_labels', listed in a row"]
+    assert said(f"The labels are {labels}.") == told
+    assert said(" ".join(f"row {i}: {label}," for i, label in enumerate(labels))) == told
+    assert said("".join(map(str, labels))) == told
+    assert said("see below", labels=labels) == told
+    assert said("see below", labels=np.array(labels, dtype=float)) == told
+    assert said("see below", table=[[f"row {i}", i, label, 0.5] for i, label in enumerate(labels)]) == told
+    assert said("fine", matrix=[[50, 0, 3], [1, 49, 0], [0, 2, 45]], counts=[50, 50, 50], ids=list(range(30))) == []
+    assert said(f"fine, {labels[:4]}", ones=[1] * 30, sorted=sorted(labels)) == []
 
 
 def test_hidden_values_in_feedback(tiny: LoadedSpec, data: DataSet, proven: list[Graded]) -> None:
