@@ -42,10 +42,10 @@ def findings(
     loaded: LoadedSpec,
     data: DataSet,
     graded: Sequence[Graded],
-    again: Graded | None = None,
+    again: Sequence[Graded] = (),
     reported_share: float = REPORTED_SHARE,
 ) -> list[Finding]:
-    """Every rule that is broken. again: a second grading of one of the graded solutions."""
+    """Every rule that is broken. again: second gradings of some of the graded solutions."""
     right = [g for g in graded if g.solution.accepted]
     texts = [(g.solution.name, g.report) for g in graded]
     found = [*_solutions(graded), *_uncaught(loaded, graded)]
@@ -55,17 +55,21 @@ def findings(
         Finding("answers within reach", text) for text in leaks.reachable(loaded, data, [g.solution for g in right])
     ]
     found += [Finding("hidden value in feedback", text) for text in leaks.in_feedback(loaded, data, texts)]
-    if again is not None:
-        first = next(g for g in graded if g.solution.name == again.solution.name)
-        found += [
-            Finding("two gradings differ", text) for text in differences(first.report.checks, again.report.checks)
-        ]
-        changed = [n for n, digest in first.seen.digests.items() if again.seen.digests.get(n) != digest]
-        if changed:
-            text = f"{again.solution.name}: observed differently the second time: {', '.join(changed)}"
-            found.append(Finding("two gradings differ", text, error=False))
+    for second in again:
+        found += _differences(next(g for g in graded if g.solution.name == second.solution.name), second)
     found += [*_mostly_reported(right, reported_share), *_still_the_template(loaded)]
     return list(dict.fromkeys(found))
+
+
+def _differences(first: Graded, second: Graded) -> Iterator[Finding]:
+    """What two gradings of one solution don't share."""
+    name = first.solution.name
+    for text in differences(first.report.checks, second.report.checks):
+        yield Finding("two gradings differ", f"{name}: {text}")
+    changed = [n for n, digest in first.seen.digests.items() if second.seen.digests.get(n) != digest]
+    if changed:
+        text = f"{name}: observed differently the second time: {', '.join(changed)}"
+        yield Finding("two gradings differ", text, error=False)
 
 
 def _solutions(graded: Sequence[Graded]) -> Iterator[Finding]:

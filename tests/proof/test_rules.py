@@ -36,7 +36,7 @@ def proven(tiny: LoadedSpec, solutions: dict[str, Solution], sandbox: Sandbox) -
     return graded
 
 
-def rules(loaded: LoadedSpec, data: DataSet, graded: Sequence[Graded], again: Graded | None = None) -> dict[str, str]:
+def rules(loaded: LoadedSpec, data: DataSet, graded: Sequence[Graded], again: Sequence[Graded] = ()) -> dict[str, str]:
     return {f.rule: f.message for f in findings(loaded, data, graded, again)}
 
 
@@ -68,7 +68,20 @@ def test_a_right_solution_near_a_threshold_or_limit(tiny: LoadedSpec, data: Data
 
 def test_two_gradings_that_differ(tiny: LoadedSpec, data: DataSet, proven: list[Graded]) -> None:
     again = changed(proven[0], "accuracy", message="Accuracy 0.912.")
-    assert "accuracy: message" in rules(tiny, data, proven, again)["two gradings differ"]
+    assert "accepted/reference: accuracy: message" in rules(tiny, data, proven, [again])["two gradings differ"]
+
+
+def test_a_wrong_solution_that_answers_by_chance(
+    tiny: LoadedSpec, solutions: dict[str, Solution], sandbox: Sandbox
+) -> None:
+    """Quick solutions are graded twice too, not the first right one alone."""
+    chance = "return self.out(x) + int.from_bytes(__import__('os').urandom(2), 'big')"
+    code = solutions["accepted/reference"].data.replace(b"return self.out(self.drop(x))", chance.encode())
+    wrong = Solution("wrong_answer/chance", "submission.py", code, Verdict.FAILED, Expectation())
+    _, found = verify(tiny, [solutions["accepted/reference"], wrong], Pool([sandbox]), data_dir=None)
+    differing = [f.message for f in found if f.rule == "two gradings differ"]
+    assert differing
+    assert all(text.startswith("wrong_answer/chance: ") for text in differing)
 
 
 def test_points_that_rest_on_words(tiny: LoadedSpec, data: DataSet, proven: list[Graded]) -> None:

@@ -87,7 +87,7 @@ def test_no_house_rule_is_broken(spec: str, kind: str, sandbox: Sandbox) -> None
     every = [graded(spec, s, sandbox, kind) for name, s in SOLUTIONS if name == spec]
     right = next(g.solution for g in every if g.solution.accepted)
     again = grade_solution(SPECS[spec], right, sandbox, data_of(spec, kind))
-    found = findings(SPECS[spec], data_of(spec, kind), every, again)
+    found = findings(SPECS[spec], data_of(spec, kind), every, [again])
     assert not [f.message for f in found if f.error]
     first = next(g.report for g in every if g.solution is right)
     assert first.receipt == again.report.receipt
