@@ -62,12 +62,12 @@ def load_module(folder: Path, file: str, digest: str) -> ModuleType:
         found.loader.exec_module(module)
     except Exception as error:
         del sys.modules[name]
-        line = getattr(error, "lineno", None) or _line_in(path, error)
+        line = getattr(error, "lineno", None) or line_in(path, error)
         raise SpecError(f"{path}:{line}: {type(error).__name__}: {error}", "Repair this line.") from error
     return module
 
 
-def _line_in(path: Path, error: Exception) -> int:
+def line_in(path: Path, error: Exception) -> int:
     """The line of the file that an exception went through last; 1 if it did not."""
     line, trace = 1, error.__traceback__
     while trace is not None:

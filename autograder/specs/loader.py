@@ -18,10 +18,10 @@ from autograder.specs import calibration, kept
 from autograder.specs.complete import complete, entries
 from autograder.specs.data_rules import check_data, named, need_array
 from autograder.specs.dataset import DataSet
-from autograder.specs.folder import digest_of, load_module
+from autograder.specs.folder import digest_of, line_in, load_module
 from autograder.specs.schema import CheckSpec, GraderSpec, Train, UsageOf
 from autograder.specs.shown import note_use
-from autograder.specs.source import Marks, Where, parse, spec_error, suggest
+from autograder.specs.source import Marks, Where, read_yaml, spec_error, suggest
 
 Builder = Callable[[str, Path | None, int], DataSet | None]
 OWN_CHECKS = "checks.py"  # check types for one spec alone
@@ -70,7 +70,7 @@ class LoadedSpec:
         builder = self._builder(self.spec.data.builder)
         for name in [only] if only else self.spec.data.sets:
             with kept.building(self.digest):
-                data = builder(name, data_dir, seed)
+                data = self._built(builder, name, data_dir, seed)
                 if data is not None:
                     note_use(data)
             if data is not None:
@@ -81,6 +81,25 @@ class LoadedSpec:
             f"{self.folder / self.spec.data.builder}: could not build any of: {names}",
             "Set AUTOGRADER_DATA_DIR to the folder of the data, or list 'standin' in data.sets.",
         )
+
+    def _built(self, builder: Builder, name: str, data_dir: Path | None, seed: int) -> DataSet | None:
+        """What the builder returns. Raises SpecError with the line if it raises, or returns something else."""
+        path = self.folder / self.spec.data.builder if self.spec.data else self.folder
+        try:
+            data = builder(name, data_dir, seed)
+        except (SpecError, MemoryError):  # the machine's trouble may be over at the next try
+            raise
+        except Exception as error:
+            raise SpecError(
+                f"{path}:{line_in(path, error)}: build('{name}') raised {type(error).__name__}: {error}",
+                "Repair it; return None for a data set that can't be built here.",
+            ) from error
+        if data is not None and not isinstance(data, DataSet):
+            raise SpecError(
+                f"{path}: build('{name}') returned a {type(data).__name__}, no DataSet",
+                "Return DataSet(name, …), or None if this data set can't be built; see docs/writing-a-spec.md.",
+            )
+        return data
 
     def on(self, data_name: str) -> LoadedSpec:
         """The spec with its observations as they are on a data set."""
@@ -108,14 +127,13 @@ def load_spec(folder: Path, *, calibrating: bool = False) -> LoadedSpec:
     """
     path = folder / "spec.yaml"
     try:
-        text = path.read_text(encoding="utf-8")
+        tree, marks = read_yaml(path)
     except OSError as error:
         raise SpecError(
             f"{path}: can't be read ({error.strerror})",
             "Is the spec id right? "
             + suggest(folder.name, [p.name for p in folder.parent.glob("*/") if (p / "spec.yaml").exists()]),
         ) from error
-    tree, marks = parse(path, text)
     try:
         written = GraderSpec.model_validate(tree)
     except ValidationError as error:

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from autograder.errors import SpecError
 from autograder.model import Verdict
-from autograder.specs.source import parse, spec_error
+from autograder.specs.source import read_yaml, spec_error
 
 FOLDERS = {
     "accepted": Verdict.PASSED,
@@ -108,7 +108,7 @@ def _folder_upload(path: Path) -> tuple[str, bytes]:
 def _expectation(path: Path) -> Expectation:
     if not path.exists():
         return Expectation()
-    tree, marks = parse(path, path.read_text(encoding="utf-8"))
+    tree, marks = read_yaml(path)
     try:
         return Expectation.model_validate(tree or {})
     except ValidationError as error:

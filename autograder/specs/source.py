@@ -11,9 +11,11 @@ from typing import Any
 
 import yaml
 from pydantic import BaseModel, ValidationError
+from yaml.reader import ReaderError
 
 from autograder.errors import SpecError
 
+_AS_UTF8 = "Save the file as UTF-8."
 Where = tuple[str | int, ...]  # the way to a key: ("stages", 0, "checks", 2, "type")
 
 
@@ -50,13 +52,24 @@ class Marks:
         return here
 
 
+def read_yaml(path: Path) -> tuple[Any, Marks]:
+    """The tree of a YAML file and the place of every key. Raises SpecError on bad YAML or a repeated key, OSError."""
+    content = path.read_bytes()
+    try:
+        text = content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        raise SpecError(f"{path}:{line}: is not UTF-8 text (byte 0x{content[error.start]:02x})", _AS_UTF8) from error
+    return parse(path, text)
+
+
 def parse(path: Path, text: str) -> tuple[Any, Marks]:
     """The tree of a YAML text and the place of every key. Raises SpecError on bad YAML or a repeated key."""
     try:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
         marks = Marks({}, {})
         if node is not None:
-            _walk(path, node, (), marks.keys, marks.values)  # type: ignore[arg-type]
+            _walk(path, node, (), marks.keys, marks.values, ())  # type: ignore[arg-type]
         return yaml.safe_load(text), marks
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
@@ -64,15 +77,35 @@ def parse(path: Path, text: str) -> tuple[Any, Marks]:
         raise SpecError(
             f"{path}:{place}: not valid YAML: {error.problem}", "Check indentation, colons and quotes around this line."
         ) from error
+    except ReaderError as error:
+        line = text[: error.position].count("\n") + 1
+        message = f"{path}:{line}: not valid YAML: it holds the character U+{int(error.character):04X}"
+        raise SpecError(message, f"Take it out. {_AS_UTF8}") from error
+    except (ValueError, RecursionError) as error:  # a date such as 2024-13-01; brackets a thousand deep
+        raise SpecError(f"{path}: not valid YAML: {error}", "Put quotes around text, and nest less.") from error
 
 
 def _walk(
-    path: Path, node: yaml.Node, here: Where, keys: dict[Where, tuple[int, int]], values: dict[Where, tuple[int, int]]
+    path: Path,
+    node: yaml.Node,
+    here: Where,
+    keys: dict[Where, tuple[int, int]],
+    values: dict[Where, tuple[int, int]],
+    around: tuple[yaml.Node, ...],
 ) -> None:
+    if any(node is outer for outer in around):
+        line, column = _place(node)
+        raise SpecError(f"{path}:{line}:{column}: an alias stands inside what it names", "Write the value out instead.")
+    around = (*around, node)
     values[here] = _place(node)
     keys.setdefault(here, _place(node))
     if isinstance(node, yaml.MappingNode):
         for key, value in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                line, column = _place(key)
+                raise SpecError(
+                    f"{path}:{line}:{column}: a list or mapping stands as a key here", "Use a name as the key."
+                )
             where = (*here, key.value)
             if where in keys:
                 line, column = _place(key)
@@ -81,10 +114,10 @@ def _walk(
                     "Keep one of them.",
                 )
             keys[where] = _place(key)
-            _walk(path, value, where, keys, values)
+            _walk(path, value, where, keys, values, around)
     elif isinstance(node, yaml.SequenceNode):
         for index, value in enumerate(node.value):
-            _walk(path, value, (*here, index), keys, values)
+            _walk(path, value, (*here, index), keys, values, around)
 
 
 def _place(node: yaml.Node) -> tuple[int, int]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from autograder.errors import SpecError
-from autograder.specs.loader import load_spec
+from autograder.specs.loader import load_all, load_spec
 
 SHORT = """\
 id: short
@@ -190,6 +190,47 @@ def test_trusted_python_that_breaks_is_named_with_its_line(tmp_path: Path) -> No
     (tmp_path / "short/checks.py").unlink()
     with pytest.raises(SpecError, match=r"data.py:3: ModuleNotFoundError"):
         load_spec(write(tmp_path, data=BUILDER.replace(".reference", ".refrence"))).build_data(None, 0)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        (
+            "    return",
+            "    1 / 0\n    return",
+            r"data.py:\d+: build\('standin'\) raised ZeroDivisionError: division by",
+        ),
+        ("return DataSet", "return 3, DataSet", r"data.py: build\('standin'\) returned a tuple, no DataSet"),
+    ],
+)
+def test_a_builder_that_breaks_is_told(tmp_path: Path, old: str, new: str, said: str) -> None:
+    loaded = load_spec(write(tmp_path, data=changed(old, new, BUILDER)))
+    with pytest.raises(SpecError, match=said) as caught:
+        loaded.build_data(None, 0)
+    assert "None" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("extra", "said", "hint"),
+    [
+        (b"summary: caf\xe9\n", r"spec.yaml:12: is not UTF-8 text \(byte 0xe9\)", "Save the file as UTF-8"),
+        (b"summary: a\0b\n", r"spec.yaml:12: not valid YAML: it holds the character U\+0000", "Take it out"),
+        (b"summary: &all [1, *all]\n", r"spec.yaml:12:10: an alias stands inside what it names", "Write the value out"),
+        (b"? [a, b]\n: 1\n", r"spec.yaml:12:3: a list or mapping stands as a key", "Use a name"),
+        (b"summary: 2024-13-01\n", r"spec.yaml: not valid YAML: month must be", "Put quotes around"),
+        (
+            b"summary: " + b"[" * 2000 + b"]" * 2000 + b"\n",
+            r"spec.yaml: not valid YAML: maximum recursion",
+            "nest less",
+        ),
+    ],
+)
+def test_text_that_is_no_yaml_is_told_with_its_place(tmp_path: Path, extra: bytes, said: str, hint: str) -> None:
+    folder = write(tmp_path)
+    (folder / "spec.yaml").write_bytes(SHORT.encode() + extra)
+    with pytest.raises(SpecError, match=said) as caught:
+        load_all(tmp_path)
+    assert hint in caught.value.hint
 
 
 def test_the_digest_covers_every_file_but_the_handout(tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ from autograder.proof.watch import Recorder, Stopped, UntilCaught, UntilDifferen
 from autograder.specs.dataset import DataSet
 from autograder.specs.loader import LoadedSpec
 from autograder.specs.solutions import Solution
-from autograder.specs.source import parse, spec_error
+from autograder.specs.source import read_yaml, spec_error
 
 GATE = 0.95
 
@@ -157,7 +157,7 @@ def equivalents(path: Path) -> list[Listed]:
     """The entries of an equivalent.yaml, none if there is no such file. Raises SpecError."""
     if not path.exists():
         return []
-    tree, marks = parse(path, path.read_text(encoding="utf-8"))
+    tree, marks = read_yaml(path)
     try:
         return [Listed.model_validate(entry) for entry in tree or []]
     except ValidationError as error:
