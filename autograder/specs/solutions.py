@@ -110,6 +110,6 @@ def _expectation(path: Path) -> Expectation:
         return Expectation()
     tree, marks = read_yaml(path)
     try:
-        return Expectation.model_validate(tree or {})
+        return Expectation.model_validate({} if tree is None else tree)
     except ValidationError as error:
         raise spec_error(path, error, marks, Expectation) from error

@@ -19,6 +19,16 @@ _AS_UTF8 = "Save the file as UTF-8."
 Where = tuple[str | int, ...]  # the way to a key: ("stages", 0, "checks", 2, "type")
 
 
+_WORDS = {
+    ("model_type", "model_attributes_type", "dict_type", "mapping_type"): "must be keys with values, such as `key: 3`",
+    ("tuple_type", "list_type"): "must be a list, such as [a, b]",
+    ("string_type",): "must be text; put quotes around a number that is meant as text",
+    ("float_type", "float_parsing"): "must be a number",
+    ("int_type", "int_parsing", "int_from_float"): "must be a whole number",
+    ("bool_type", "bool_parsing"): "must be true or false",
+}
+
+
 @dataclass(frozen=True)
 class Marks:
     """Where each key of a YAML file stands: 1-based line and column, and those of its value."""
@@ -134,7 +144,7 @@ def spec_error(
     where = marks.real(location, prefix)
     dotted = ".".join(str(part) for part in where) or "the file"
     if first["type"] == "extra_forbidden":
-        inside = ".".join(map(str, where[:-1])) or "the spec"
+        inside = ".".join(map(str, where[:-1])) or path.name
         return SpecError(
             f"{path}:{marks.key(where)}: unknown key '{location[-1]}' in {inside}",
             suggest(str(location[-1]), fields_at(model, location[:-1])),
@@ -155,8 +165,17 @@ def spec_error(
         return SpecError(
             f"{path}:{place}: {dotted}{f'.{key}' if key else ''}: '{given}' is not known", suggest(str(given), choices)
         )
-    said = first["msg"].removeprefix("Value error, ")  # pydantic's words before those of our own validators
-    return SpecError(f"{path}:{place}: {dotted}: {said}", f"It says: {first.get('input')!r}")
+    hint = "Write a value, or take the key out." if first.get("input") is None else f"It says: {first['input']!r}"
+    return SpecError(f"{path}:{place}: {dotted}: {_in_our_words(first)}", hint)
+
+
+def _in_our_words(complaint: Any) -> str:
+    """What pydantic says of a value, for people who don't know Python."""
+    for kinds, words in _WORDS.items():
+        if complaint["type"] in kinds:
+            return words
+    said = complaint["msg"].removeprefix("Value error, ")  # pydantic's words before those of our own validators
+    return re.sub(r"^(Input|String|Tuple|List|Dictionary) should ", "must ", said).replace(" after validation", "")
 
 
 def _choices(complaint: Any, model: type[BaseModel], location: Where) -> list[str]:

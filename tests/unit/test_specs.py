@@ -144,9 +144,33 @@ def test_solutions_come_with_the_verdict_of_their_folder(tmp_path: Path) -> None
     right, wrong = find_solutions(tmp_path)
     assert (right.name, right.accepted, right.verdict.value) == ("accepted/right", True, "passed")
     assert (wrong.filename, wrong.verdict.value, wrong.expect.fails) == ("bug.zip", "failed", ("shape",))
-    (bug / "expect.yaml").write_text("fail: [shape]\n")
-    with pytest.raises(SpecError, match=r"expect.yaml:1:1: unknown key 'fail'"):
+    (bug / "expect.yaml").write_text("# nothing\n")
+    assert find_solutions(tmp_path)[1].expect.fails == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "said", "hint"),
+    [
+        ("fail: [shape]", "1:1: unknown key 'fail' in expect.yaml", "Did you mean 'fails'?"),
+        ("score: {mn: 3}", "1:9: unknown key 'mn' in score", "Did you mean 'min'?"),
+        ("verdict: fails", "1:10: verdict: 'fails' is not known", "Did you mean 'failed'?"),
+        ("fails:", "1:7: fails: must be a list, such as [a, b]", "Write a value, or take the key out."),
+        ("fails: shape", "1:8: fails: must be a list, such as [a, b]", "It says: 'shape'"),
+        ("says: [1]", "1:8: says.0: must be text; put quotes around a number that is meant as text", "It says: 1"),
+        ("score: {min: x}", "1:14: score.min: must be a number", "It says: 'x'"),
+        ("- fails", "1:1: the file: must be keys with values, such as `key: 3`", "It says: ['fails']"),
+        ("[]", "1:1: the file: must be keys with values, such as `key: 3`", "It says: []"),
+    ],
+)
+def test_a_wrong_expectation_is_told_in_plain_words(tmp_path: Path, text: str, said: str, hint: str) -> None:
+    (tmp_path / "wrong_answer").mkdir()
+    (tmp_path / "wrong_answer/bug.py").write_text("x = 1\n")
+    path = tmp_path / "wrong_answer/bug.expect.yaml"
+    path.write_text(text + "\n")
+    with pytest.raises(SpecError) as caught:
         find_solutions(tmp_path)
+    assert caught.value.message == f"{path}:{said}".replace("in expect.yaml", f"in {path.name}")
+    assert caught.value.hint == hint
 
 
 def test_a_folder_that_is_no_verdict_is_refused(tmp_path: Path) -> None:
