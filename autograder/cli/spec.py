@@ -56,7 +56,7 @@ def verify_specs(
     every: Annotated[bool, typer.Option("--all", help="Verify every spec.")] = False,
     only: Annotated[str, typer.Option(help="Only solutions whose name contains this.")] = "",
     seed: Annotated[int | None, typer.Option(help="Grading seed; default: the spec's.")] = None,
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Print every message.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Print every message and hint.")] = False,
     reported: Annotated[
         float, typer.Option(help="Warn where more than this share of the points rests on reported observations.")
     ] = REPORTED_SHARE,
@@ -96,7 +96,8 @@ def _verify_one(loaded: LoadedSpec, pool: Pool, only: str, seed: int | None, ver
             console.print(printable(f"      {problem}"), style="red", highlight=False, markup=False)
         if verbose:
             for check in report.checks:
-                said = printable(f"      {check.id}: {check.verdict}: {check.message}")
+                hint = f" → {check.hint}" if check.hint else ""
+                said = printable(f"      {check.id}: {check.verdict}: {check.message}{hint}")
                 console.print(said, markup=False, highlight=False)
 
     console.print(f"[bold]{loaded.spec.id}[/] on {_data_name(loaded)}, {len(solutions)} solutions")

@@ -18,10 +18,13 @@ from autograder.sandbox.base import Sandbox
 from autograder.specs.dataset import DataSet, secret_seed
 from autograder.specs.loader import LoadedSpec
 from autograder.specs.solutions import Solution
+from autograder.text import one_line
 
 Say = Callable[[str], None]  # what is going on, for a live display
 AGAIN_S = 2.0  # gradings that took no longer are repeated
 AGAIN_SHARE, AGAIN_LEAST_S = 0.05, 20.0  # of the seconds that a spec's gradings take; so many are always spent
+
+_QUOTED = 3  # failed checks whose words are quoted
 
 
 def verify(
@@ -96,6 +99,14 @@ def grade_solution(
     return Graded(solution, report, tuple(_problems(solution, report)), seen)
 
 
+def _quoted(said: Sequence[str]) -> str:
+    """What failed checks said, shortened: an author picks the words for `says` from it."""
+    if not said:
+        return "nothing, since no check failed"
+    rest = f" … and {len(said) - _QUOTED} more; -v shows all" if len(said) > _QUOTED else ""
+    return " / ".join(f"“{one_line(text, 300)}”" for text in said[:_QUOTED]) + rest
+
+
 def _problems(solution: Solution, report: GradeReport) -> Iterable[str]:
     expect = solution.expect
     if report.verdict is not solution.verdict:
@@ -112,10 +123,13 @@ def _problems(solution: Solution, report: GradeReport) -> Iterable[str]:
             yield f"{check_id} is {by_id[check_id].verdict}, but should pass: {by_id[check_id].message}"
     if not expect.score.min <= report.score <= expect.score.max:
         yield f"score {report.score:g} lies outside {expect.score.min:g} to {expect.score.max:g}"
-    said = " ".join(f"{c.message} {c.hint}" for c in report.checks if c.verdict is not Verdict.PASSED)
+    said = {
+        f"{c.id}: {c.message} {c.hint}".strip(): c.verdict for c in report.checks if c.verdict is not Verdict.PASSED
+    }
     for words in expect.says:
-        if words.lower() not in said.lower():
-            yield f"no message says “{words}”"
+        if not any(words.lower() in text.lower() for text in said):
+            quoted = _quoted([text for text, verdict in said.items() if verdict is not Verdict.SKIPPED])
+            yield f"no failed check says “{words}”; said was: {quoted}"
     if solution.accepted:
         missed = [c for c in report.checks if c.verdict is not Verdict.PASSED and c.max_score > 0]
         yield from (f"{c.id}: {c.message}" for c in missed)

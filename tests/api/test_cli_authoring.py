@@ -67,6 +67,13 @@ def test_from_a_new_spec_to_its_handout(desk: Desk) -> None:
     assert (desk.home / "rings-handout.zip").is_file()
 
 
+def test_verify_shows_every_message_and_hint_when_asked(desk: Desk) -> None:
+    code, said = desk.run("spec", "verify", TEMPLATE, "--only", "softmax_inside", "-v")
+    assert code == 0, said
+    assert "output_shape: failed: " in said
+    assert " → " in said
+
+
 def test_what_will_not_do_is_told_in_words_with_exit_code_2(desk: Desk) -> None:
     for command, said in (
         (("spec", "new", "Rings"), "can't be a spec's id"),

@@ -17,7 +17,7 @@ from autograder.model import Outcome, Statistic, Trust, Verdict
 from autograder.proof import leaks
 from autograder.proof.pool import Pool
 from autograder.proof.rules import Graded, findings
-from autograder.proof.verify import verify
+from autograder.proof.verify import grade_solution, verify
 from autograder.proof.watch import Recorder
 from autograder.sandbox.base import Sandbox
 from autograder.specs.dataset import Case, DataSet
@@ -82,6 +82,19 @@ def test_a_wrong_solution_that_answers_by_chance(
     differing = [f.message for f in found if f.rule == "two gradings differ"]
     assert differing
     assert all(text.startswith("wrong_answer/chance: ") for text in differing)
+
+
+def test_words_that_no_check_says_are_told_with_what_was_said(
+    tiny: LoadedSpec, data: DataSet, solutions: dict[str, Solution], sandbox: Sandbox
+) -> None:
+    wrong = replace(solutions["wrong_answer/dropout_always"], expect=Expectation(says=("cosine",)))
+    one = grade_solution(tiny, wrong, sandbox, data)
+    (alone,) = [c for c in one.report.checks if c.verdict is not Verdict.PASSED]
+    said = f"alone: {alone.message} {alone.hint}"
+    assert one.problems == (f"no failed check says “cosine”; said was: “{said}”",)
+    right = replace(solutions["accepted/reference"], expect=Expectation(says=("cosine",)))
+    (problem,) = grade_solution(tiny, right, sandbox, data).problems
+    assert problem.endswith("said was: nothing, since no check failed")
 
 
 def test_points_that_rest_on_words(tiny: LoadedSpec, data: DataSet, proven: list[Graded]) -> None:
