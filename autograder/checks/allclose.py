@@ -14,7 +14,18 @@ from autograder.checks._cases import Answered, answered, error_hint, error_text,
 from autograder.checks._mistakes import commonest, diagnoses
 from autograder.checks._trees import Leaf, Telling, Tolerance, is_exact, kind_of, leaves, plain_array
 from autograder.checks._values import shape_text
-from autograder.checks.base import Array, ArrayName, CaseList, Check, Context, Params, failed, partial, passed
+from autograder.checks.base import (
+    Array,
+    ArrayName,
+    CaseList,
+    Check,
+    Context,
+    GroupName,
+    Params,
+    failed,
+    partial,
+    passed,
+)
 from autograder.checks.measures import last_outputs
 from autograder.model import Observation, Outcome, Statistic
 
@@ -26,7 +37,7 @@ class AllcloseParams(Params):
         "", description="Array with the right answer; not for `calls`, whose cases have theirs."
     )
     cases: CaseList = Field("", description="For `calls`: the case list; default: the one that was called.")
-    only: tuple[str, ...] = Field((), description="Only cases of these groups.")
+    only: tuple[GroupName, ...] = Field((), description="Only cases of these groups.")
     rtol: float = Field(1e-4, ge=0, description="Allowed difference relative to the largest right value of the array.")
     atol: float = Field(1e-6, ge=0, description="Allowed difference beside that. Whole numbers and text are exact.")
     strict_types: bool = Field(False, description="A whole number must not come as 3.0, nor True as 1.")

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 from pydantic import Field
 
-from autograder.checks.base import CaseList, Check, Context, Params, failed, passed
+from autograder.checks.base import CaseList, Check, Context, GroupName, Params, failed, passed
 from autograder.model import Observation, Outcome
 
 _HINT = "Work on a copy: list(x), x.copy(), or an expression that makes a new object (a - b instead of a -= b)."
@@ -18,7 +18,7 @@ class ArgumentsKeptParams(Params):
     """Which calls."""
 
     cases: CaseList | None = Field(None, description="Case list that was called; default: the observation's own.")
-    only: tuple[str, ...] = Field((), description="Groups of cases to look at; default: all.")
+    only: tuple[GroupName, ...] = Field((), description="Groups of cases to look at; default: all.")
 
 
 class ArgumentsKept(Check):

@@ -12,7 +12,7 @@ from pydantic import Field
 from autograder.checks._answers import Answer, answers, raised
 from autograder.checks._trees import Telling, kind_of
 from autograder.checks._values import brief, shape_text, text
-from autograder.checks.base import Array, ArrayName, Check, Context, Params, as_array, failed, passed
+from autograder.checks.base import Array, ArrayName, CaseList, Check, Context, Params, as_array, failed, passed
 from autograder.model import Observation, Outcome, Statistic
 
 _SUMS = 10  # as many tolerances a sum of weights may be off
@@ -28,7 +28,7 @@ class AttentionParams(Params):
     tokens: int | None = Field(None, ge=1, description="Length; default: that of the mask or reference.")
     mask: ArrayName = Field("", description="Mask (N, T), 1 for a token, 0 for padding; empty: no padding.")
     reference: ArrayName = Field("", description="The attention itself (N, L, H, T, T); empty: not compared.")
-    cases: str = Field("", description="List of cases, if the observation does not name it.")
+    cases: CaseList = Field("", description="List of cases, if the observation does not name it.")
     causal: bool = Field(False, description="No token may look at later ones.")
     tolerance: float = Field(1e-4, gt=0, description="Largest difference of a weight, or of a row's sum from 1.")
 

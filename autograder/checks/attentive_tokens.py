@@ -19,7 +19,7 @@ from autograder.checks._answers import (
     word,
 )
 from autograder.checks._values import number
-from autograder.checks.base import Array, Check, Context, Params, failed, partial, passed
+from autograder.checks.base import Array, CaseList, Check, Context, FactName, Params, failed, partial, passed
 from autograder.checks.measures import matrix
 from autograder.model import Observation, Outcome, Statistic
 
@@ -29,13 +29,15 @@ SPECIAL = ("[cls]", "[sep]", "[pad]", "[unk]", "[mask]", "<s>", "</s>", "<pad>",
 class AttentiveTokensParams(Params):
     """What the rankings are held against."""
 
-    expected: str = Field(description="Fact of the data set: {aggregation: {class: [tokens, best first]}}.")
-    mistakes: str = Field("", description="Fact like it for wrong choices: {what was done wrong: {class: [tokens]}}.")
-    effects: str = Field(
+    expected: FactName = Field(description="Fact of the data set: {aggregation: {class: [tokens, best first]}}.")
+    mistakes: FactName = Field(
+        "", description="Fact like it for wrong choices: {what was done wrong: {class: [tokens]}}."
+    )
+    effects: FactName = Field(
         "",
         description="Fact {class: {token: how much masking it moves the prediction}}; none where this or it is empty.",
     )
-    cases: str = Field("", description="List of cases, if the observation does not name it.")
+    cases: CaseList = Field("", description="List of cases, if the observation does not name it.")
     k: int = Field(5, ge=1, le=100, description="Tokens a class.")
     measure: str = Field("rbo", pattern="^(rbo|topk)$", description="rbo: rank-biased overlap; topk: share in common.")
     min_overlap: float = Field(0.5, gt=0, le=1, description="Mean overlap with the best aggregation that passes.")

@@ -20,6 +20,8 @@ Array = np.ndarray[Any, Any]
 # Parameters that name something of the spec are annotated so; the loader looks them up and suggests a near name.
 ArrayName = Annotated[str, Field(json_schema_extra={"names": "array"})]  # an array of the data set
 CaseList = Annotated[str, Field(json_schema_extra={"names": "cases"})]  # a list of calls of the data set
+GroupName = Annotated[str, Field(json_schema_extra={"names": "group"})]  # a group of the cases in that list
+FactName = Annotated[str, Field(json_schema_extra={"names": "fact"})]  # a fact of the data set
 LabelName = Annotated[str, Field(json_schema_extra={"names": "label"})]  # a label of a training's `evaluate`
 MAX_VALUES = 1 << 24  # in one array: a frame of flags would grow eightfold as float64, and again with each step
 

@@ -14,7 +14,7 @@ from autograder.checks._cases import Answered, answered, error_hint, error_text,
 from autograder.checks._mistakes import diagnoses
 from autograder.checks._trees import Leaf, Telling, Tolerance, kind_of, leaves, plain_array
 from autograder.checks._values import shape_text
-from autograder.checks.base import Array, CaseList, Check, Context, Params, failed, partial, passed
+from autograder.checks.base import Array, CaseList, Check, Context, GroupName, Params, failed, partial, passed
 from autograder.model import Observation, Outcome, Statistic
 
 _RIGHT = "right"
@@ -25,7 +25,7 @@ class GradientsMatchParams(Params):
     """Which gradients and how close."""
 
     cases: CaseList = Field("", description="The case list; default: the one that was called.")
-    only: tuple[str, ...] = Field((), description="Only cases of these groups.")
+    only: tuple[GroupName, ...] = Field((), description="Only cases of these groups.")
     names: tuple[str, ...] = Field((), description="What the returned gradients belong to, in order: [A, B].")
     rtol: float = Field(1e-3, ge=0, description="Allowed difference relative to the gradient's largest value.")
     atol: float = Field(1e-7, ge=0, description="Allowed difference beside that.")

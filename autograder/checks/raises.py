@@ -11,7 +11,7 @@ from pydantic import Field
 from autograder.checks._cases import Answered, answered, error_hint, error_text, example, list_name, smallest
 from autograder.checks._trees import Telling, kind_of
 from autograder.checks._values import text
-from autograder.checks.base import CaseList, Check, Context, Params, failed, partial, passed
+from autograder.checks.base import CaseList, Check, Context, GroupName, Params, failed, partial, passed
 from autograder.model import Observation, Outcome
 
 
@@ -19,7 +19,7 @@ class RaisesParams(Params):
     """Which cases."""
 
     cases: CaseList = Field("", description="The case list; default: the one that was called.")
-    only: tuple[str, ...] = Field((), description="Only cases of these groups.")
+    only: tuple[GroupName, ...] = Field((), description="Only cases of these groups.")
     partial: bool = Field(False, description="Points for the share of groups (or cases) that are right.")
     show: Literal["inputs", "nothing"] = Field(
         "inputs", description="Whether a student sees the smallest wrong call. Of hidden case lists nothing is shown."

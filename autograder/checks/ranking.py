@@ -9,17 +9,17 @@ from typing import Any, ClassVar
 from pydantic import Field
 
 from autograder.checks._answers import Answer, answers, overlap_at, ranking, word
-from autograder.checks.base import Check, Context, Params, failed, partial, passed
+from autograder.checks.base import CaseList, Check, Context, FactName, Params, failed, partial, passed
 from autograder.model import Observation, Outcome, Statistic
 
 
 class RankingParams(Params):
     """What is expected, and how exactly."""
 
-    expected: str = Field(
+    expected: FactName = Field(
         "", description="Fact of the data set: a list of items, or {items, scores}; empty: what each case expects."
     )
-    cases: str = Field("", description="List of cases, if the observation does not name it.")
+    cases: CaseList = Field("", description="List of cases, if the observation does not name it.")
     k: int = Field(10, ge=1, le=1000, description="How many of the first items count.")
     excluded: tuple[str, ...] = Field(
         (), description="Items that may not be in the list, such as the word asked about."

@@ -22,11 +22,7 @@ def check_data(spec: GraderSpec, data: DataSet, place: Place) -> None:
         _may_send(place(where), f"'{where[1]}'", data, array)
     for name, observation in spec.observations.items():
         for keys, listed in named(observation, "cases"):
-            if listed not in data.cases:
-                raise SpecError(
-                    f"{place(('observations', name, *keys))}: data set '{data.name}' has no case list '{listed}'",
-                    suggest(listed, data.cases),
-                )
+            need_cases(place(("observations", name, *keys)), data, listed)
     for name, cases in data.cases.items():
         for number, case in enumerate(cases, start=1):
             for ref in case.refs():
@@ -35,7 +31,7 @@ def check_data(spec: GraderSpec, data: DataSet, place: Place) -> None:
 
 
 def named(model: BaseModel, kind: str) -> Iterator[tuple[Where, str]]:
-    """Names of a kind ('array', 'cases', 'label') in a model's annotated fields, each with the keys that lead to it."""
+    """Names of a kind ('array', 'cases', …) in a model's annotated fields, each with the keys that lead to it."""
     properties = type(model).model_json_schema().get("properties", {})
     for key in type(model).model_fields:
         if f"'names': '{kind}'" in repr(properties.get(key)):
@@ -46,6 +42,33 @@ def need_array(place: str, data: DataSet, array: str) -> None:
     """Raise SpecError if the data set lacks an array. place: path:line:column of its name."""
     if array not in data.arrays:
         raise SpecError(f"{place}: data set '{data.name}' has no array '{array}'", suggest(array, data.arrays))
+
+
+def need_cases(place: str, data: DataSet, cases: str) -> None:
+    """Raise SpecError if the data set lacks a case list."""
+    if cases not in data.cases:
+        raise SpecError(f"{place}: data set '{data.name}' has no case list '{cases}'", suggest(cases, data.cases))
+
+
+def check_params(params: BaseModel, called: str, data: DataSet, place: Place) -> None:
+    """Raise SpecError if a check's parameters name what the data set lacks.
+
+    called: the case list of the observation, if it has one. place: where a parameter stands, by the keys that lead to
+    it.
+    """
+    for keys, array in named(params, "array"):
+        need_array(place(keys), data, array)
+    for keys, cases in named(params, "cases"):
+        need_cases(place(keys), data, cases)
+        called = cases
+    for keys, group in named(params, "group"):
+        groups = {case.group for case in data.cases.get(called, ()) if case.group}
+        if group not in groups:
+            message = f"{place(keys)}: no case of '{called}' is of a group '{group}' in data set '{data.name}'"
+            raise SpecError(message, suggest(group, groups))
+    for keys, fact in named(params, "fact"):
+        if fact not in data.facts:
+            raise SpecError(f"{place(keys)}: data set '{data.name}' has no fact '{fact}'", suggest(fact, data.facts))
 
 
 def _texts(keys: Where, value: Any) -> Iterator[tuple[Where, str]]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -16,7 +17,7 @@ from autograder.errors import SpecError
 from autograder.model import Visibility
 from autograder.specs import calibration, kept
 from autograder.specs.complete import complete, entries
-from autograder.specs.data_rules import check_data, named, need_array
+from autograder.specs.data_rules import check_data, check_params, named
 from autograder.specs.dataset import DataSet
 from autograder.specs.folder import digest_of, line_in, load_module
 from autograder.specs.schema import CheckSpec, GraderSpec, Train, UsageOf
@@ -191,10 +192,7 @@ def _bind(place: _Place, stage: str, entry: CheckSpec, check: Check) -> LoadedCh
     path, spec, marks, where = place.path, place.spec, place.marks, place.where
     sets = spec.data.sets if spec.data else ()
     for name in entry.by_data:
-        if name not in sets:
-            raise SpecError(
-                f"{path}:{marks.key((*where, 'by_data', name))}: no data set is called '{name}'", suggest(name, sets)
-            )
+        _need_set(f"{path}:{marks.key((*where, 'by_data', name))}", name, sets)
     by_data, missing = {}, set()
     calibrated = set(calibration.references(entry.params))
     params = None if calibrated else _params(path, marks, (*where, "params"), check, entry.params)
@@ -272,7 +270,10 @@ def _check_names(path: Path, spec: GraderSpec, written: GraderSpec, marks: Marks
                 f"{path}:{marks.value(('stages', index, 'name'))}: two stages are called '{name}'",
                 "Give each stage its own name.",
             )
+    sets = spec.data.sets if spec.data else ()
     for name, observation in spec.observations.items():
+        for data_name in observation.by_data:
+            _need_set(f"{path}:{marks.key(('observations', name, 'by_data', data_name))}", data_name, sets)
         if isinstance(observation, UsageOf):
             others = [n for n, o in spec.observations.items() if not isinstance(o, UsageOf)]
             if observation.of not in others:
@@ -290,6 +291,11 @@ def _check_names(path: Path, spec: GraderSpec, written: GraderSpec, marks: Marks
                 )
 
 
+def _need_set(place: str, name: str, sets: Sequence[str]) -> None:
+    if name not in sets:
+        raise SpecError(f"{place}: no data set is called '{name}'", suggest(name, sets))
+
+
 def _check_data(loaded: LoadedSpec, data: DataSet) -> None:
     """Everything that observations and checks name must exist, and what is sent may be sent."""
     check_data(loaded.spec, data, loaded.place)
@@ -299,9 +305,11 @@ def _check_data(loaded: LoadedSpec, data: DataSet) -> None:
                 f"{loaded.place((*check.where, 'params'))}: '{check.spec.id}' has no calibration on '{data.name}'",
                 f"Run: {calibration.command(loaded.spec.id)} --data {data.name}",
             )
-        key = "by_data" if data.name in check.by_data else "params"
-        for keys, array in named(check.params_for(data.name), "array"):
-            where = (*check.where, "params", *keys)
-            if key == "by_data" and (*check.where, key, data.name, *keys) in loaded.marks.keys:
-                where = (*check.where, key, data.name, *keys)
-            need_array(loaded.place(where), data, array)
+        called = getattr(loaded.spec.observations[check.spec.observe], "cases", "")
+        check_params(check.params_for(data.name), called, data, partial(_param_place, loaded, check, data.name))
+
+
+def _param_place(loaded: LoadedSpec, check: LoadedCheck, data_name: str, keys: Where) -> str:
+    """Where a check's parameter stands that is in force on a data set."""
+    override = (*check.where, "by_data", data_name, *keys)
+    return loaded.place(override if override in loaded.marks.keys else (*check.where, "params", *keys))

@@ -193,6 +193,12 @@ class Train(_OfModel):
         "check that judges it is there (loss_curve).",
     )
 
+    @model_validator(mode="after")
+    def _validates_on_both(self) -> Self:
+        if (self.validation_inputs is None) != (self.validation_targets is None):
+            raise ValueError("validation_inputs and validation_targets go together: give both, or none")
+        return self
+
 
 class Call(_Observation):
     """Call a function with arrays of the data set or literal values."""

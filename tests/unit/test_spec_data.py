@@ -109,6 +109,11 @@ MISTAKES = [
     ("also: {other: other}", "also: {other: othr}", "Did you mean 'other'?"),
     ("also: {other: other}", "also: {other: public}", "It takes: overfit."),
     (", also: {other: other}", "", "Add 'also: {other: NAME}'"),
+    (
+        "inputs: images, targets: images}",
+        "inputs: images, targets: images, by_data: {standn: {steps: 9}}}",
+        "Did you mean 'standin'?",
+    ),
     ("of: other}", "of: othr}", "Did you mean 'other'?"),
     ("of: other}", "of: used}", "Known here: "),
     ("entry: f, cases", "entry: g, cases", "Known here: f, model."),
@@ -132,6 +137,7 @@ DATA_MISTAKES = [
 def test_an_observation_may_differ_on_a_data_set(tmp_path: Path) -> None:
     plain = "other: {probe: overfit,"
     text = SPEC.replace(plain, f"{plain} by_data: {{large: {{steps: 9, wall_s: 300}}}},")
+    text += "data: {sets: [large, standin]}\n"
     loaded = load_spec(write(tmp_path, text))
     for name, steps in (("large", 9), ("standin", 60)):
         assert loaded.on(name).spec.observations["other"].steps == steps
@@ -170,6 +176,52 @@ def test_what_the_data_set_lacks_or_must_not_send_is_refused(
         load_spec(folder).build_data(None, 0)
     assert says in caught.value.message
     assert hint in caught.value.hint
+
+
+NAMED = """\
+id: compared
+title: Checks that name lists, groups and facts
+entry_points:
+  f: {kind: function, names: [f], parameters: {a: [], b: []}}
+observations:
+  calls: {probe: calls, entry: f, cases: sums}
+  one: {probe: call, entry: f, arguments: [1, 2]}
+checks:
+  - {type: allclose, observe: calls, params: {cases: sums, only: [small, large]}}
+  - {type: ranking, observe: one, params: {expected: best}}
+"""
+LISTS = """\
+from autograder.specs.dataset import Case, DataSet
+
+def build(name, data_dir, seed):
+    cases = (Case((1, 2), expected=3, group="small"), Case((10, 20), expected=30, group="large"))
+    return DataSet(name, cases={"sums": cases}, facts={"best": ["a", "b"]})
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says", "hint"),
+    [
+        ("cases: sums, only", "cases: sum, only", "9:54: data set 'standin' has no case list 'sum'", "mean 'sums'?"),
+        ("large]", "larg]", "9:74: no case of 'sums' is of a group 'larg'", "Did you mean 'large'?"),
+        ("cases: sums, only: [small, large]", "only: [smal]", "9:54: no case of 'sums'", "mean 'small'?"),
+        ("expected: best", "expected: bets", "10:54: data set 'standin' has no fact 'bets'", "mean 'best'?"),
+    ],
+)  # fmt: skip
+def test_what_checks_name_must_be_in_the_data(tmp_path: Path, old: str, new: str, says: str, hint: str) -> None:
+    load_spec(write(tmp_path, NAMED, LISTS)).build_data(None, 0)
+    assert old in NAMED
+    with pytest.raises(SpecError) as caught:
+        load_spec(write(tmp_path, NAMED.replace(old, new), LISTS)).build_data(None, 0)
+    assert f"spec.yaml:{says}" in caught.value.message
+    assert hint in caught.value.hint
+
+
+def test_the_inputs_of_a_validation_need_targets(tmp_path: Path) -> None:
+    train = "  other: {probe: train, inputs: images, targets: images, validation_inputs: images}\n"
+    text = SPEC.replace("  other: {probe: overfit, inputs: images, targets: images}\n", train)
+    with pytest.raises(SpecError, match=r"spec.yaml:8:10: .*give both, or none"):
+        load_spec(write(tmp_path, text))
 
 
 def test_the_digest_follows_cases_files_and_facts() -> None:
