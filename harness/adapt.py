@@ -46,12 +46,12 @@ def adapt(
         places |= {p.name: name for p, name in zip(takers, left, strict=False)}
         left = []
     elif required:
-        raise _mismatch(function, declared, given)
+        raise mismatch(function, declared, given)
     values = {parameter: given[name] for parameter, name in places.items()}
     if any(p.kind is p.VAR_KEYWORD for p in parameters):
         values |= {name: given[name] for name in left}
     elif left and not lenient:
-        raise _mismatch(function, declared, given)
+        raise mismatch(function, declared, given)
     return _call_order(named, values)
 
 
@@ -92,7 +92,8 @@ def _call_order(named: list[inspect.Parameter], values: dict[str, Any]) -> Bound
     return positional, values
 
 
-def _mismatch(function: Callable[..., Any], declared: Declared, given: Mapping[str, Any]) -> HarnessError:
+def mismatch(function: Callable[..., Any], declared: Declared, given: Mapping[str, Any]) -> HarnessError:
+    """What a student reads whose callable can't take the values: both signatures, and what to do."""
     name = getattr(function, "__name__", "the function")
     try:
         own = str(inspect.signature(function))[:500]

@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from harness.adapt import Declared, adapt
+from harness.adapt import Declared, adapt, mismatch
 from harness.constructors import ConstructorCall, can_call, constructor_calls, evaluate
 from harness.errors import BadRequest, HarnessError, Kind, message_of
 from harness.fallback import only_model
@@ -165,15 +165,17 @@ def plan_build(submission: Submission, entry: Resolved, arguments: Mapping[str, 
     """
     target, how = entry.target, entry.how or ""
     keywords = accepted(target, arguments)
-    failure = ""
+    refused, tried = "", ""
     if entry.parameters and arguments:
         try:
             given, keywords = adapt(target, entry.parameters, (), arguments, lenient=True)
             return Build(target, tuple(given), keywords, how)
         except HarnessError as error:
-            failure = f" {error}"
+            refused = str(error)
     elif can_call(target, keywords):
         return Build(target, (), keywords, how)
+    elif arguments:
+        refused = str(mismatch(target, [[name] for name in arguments], arguments))
     for call in constructor_calls(submission, {target.__name__: target}) if inspect.isclass(target) else ():
         if call.depth == 2:
             continue
@@ -181,14 +183,17 @@ def plan_build(submission: Submission, entry: Resolved, arguments: Mapping[str, 
             args, own = _arguments(submission, call)
         except Exception as error:
             reason = f"{type(error).__name__}: {message_of(error)}"
-            failure += f" Your own call in {call.where} could not be used: {reason}"
+            tried += f" Your own call in {call.where} could not be used: {reason}"
             continue
         return Build(target, args, {**own, **keywords} if len(args) == 0 else own, "constructor_call")
+    raise HarnessError(Kind.EXCEPTION, (refused or _needs(target)) + tried, "TypeError")
+
+
+def _needs(target: Any) -> str:
+    """What a student reads whose model can't be built without arguments, where the task has none."""
     needed = ", ".join(p.name for p in inspect.signature(target).parameters.values() if p.default is p.empty)
-    message = (
-        f"{target.__name__} needs arguments ({needed}). Give them default values, so that {target.__name__}() works."
-    )
-    raise HarnessError(Kind.EXCEPTION, message + failure, "TypeError")
+    name = target.__name__
+    return f"{name} needs arguments ({needed}). Give them default values, so that {name}() works."
 
 
 def _arguments(submission: Submission, call: ConstructorCall) -> tuple[tuple[Any, ...], dict[str, Any]]:

@@ -187,6 +187,17 @@ def test_models_that_cannot_be_built_say_why(zoo: Harness) -> None:
         assert text in error["message"]
 
 
+@pytest.mark.parametrize("parameters", [[], [["vocabulary"], ["classes"]]])
+def test_a_model_that_cannot_take_the_arguments_of_the_task_says_which(zoo: Harness, parameters: list[object]) -> None:
+    entry = {"kind": "model", "names": ["X"], "factories": ["needs"], "parameters": parameters}
+    zoo.result("resolve", entries={"model": entry})
+    message = zoo.error("construct", entry="model", seed=0, arguments={"vocabulary": 9})["message"]
+    assert message == (
+        "needs(a, b) can't be called with the parameters of the task, (vocabulary). "
+        "Give it these parameters in this order; further ones need default values."
+    )
+
+
 def test_parameters_and_modules_are_listed(zoo: Harness) -> None:
     listed = zoo.result("parameters", handle=build(zoo, "HalfUsed"))
     by_name = {p["name"]: p for p in listed["parameters"]}
