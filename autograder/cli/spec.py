@@ -15,7 +15,7 @@ from autograder.config import settings
 from autograder.errors import SandboxError, SpecError
 from autograder.model import Verdict
 from autograder.proof.pool import Pool
-from autograder.proof.rules import REPORTED_SHARE, Finding, Graded
+from autograder.proof.rules import Finding, Graded
 from autograder.proof.verify import verify
 from autograder.specs.loader import LoadedSpec, load_all, load_spec
 from autograder.specs.solutions import find_solutions
@@ -57,9 +57,6 @@ def verify_specs(
     only: Annotated[str, typer.Option(help="Only solutions whose name contains this.")] = "",
     seed: Annotated[int | None, typer.Option(help="Grading seed; default: the spec's.")] = None,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Print every message and hint.")] = False,
-    reported: Annotated[
-        float, typer.Option(help="Warn where more than this share of the points rests on reported observations.")
-    ] = REPORTED_SHARE,
     jobs: Annotated[int, typer.Option(min=1, help="Gradings at once.")] = 2,
 ) -> None:
     """Grade every reference solution, compare with the verdict its folder names, look at the house rules.
@@ -73,15 +70,13 @@ def verify_specs(
             console.print("Name a spec id, or --all. `autograder spec list` shows them.")
             raise typer.Exit(2)
         with open_pool(console, jobs) as pool:
-            good = [
-                _verify_one(load_spec(conf.specs_dir / name), pool, only, seed, verbose, reported) for name in names
-            ]
+            good = [_verify_one(load_spec(conf.specs_dir / name), pool, only, seed, verbose) for name in names]
     except (SpecError, SandboxError) as error:
         _stop(error)
     raise typer.Exit(0 if all(good) else 1)
 
 
-def _verify_one(loaded: LoadedSpec, pool: Pool, only: str, seed: int | None, verbose: bool, reported: float) -> bool:
+def _verify_one(loaded: LoadedSpec, pool: Pool, only: str, seed: int | None, verbose: bool) -> bool:
     solutions = [s for s in find_solutions(settings().solutions_dir / loaded.folder.name) if only in s.name]
 
     def show(graded: Graded) -> None:
@@ -110,7 +105,6 @@ def _verify_one(loaded: LoadedSpec, pool: Pool, only: str, seed: int | None, ver
             data_dir=conf.data_dir,
             data_secret=conf.data_secret,
             seed=seed,
-            reported_share=reported,
             on_graded=show,
             say=lambda words: status.update(words),
         )

@@ -15,7 +15,6 @@ from autograder.specs.loader import LoadedSpec
 from autograder.specs.solutions import Solution
 
 NEAR = 0.2  # of a limit
-REPORTED_SHARE = 0.4  # of the points
 _UNJUDGED = {Verdict.SKIPPED, Verdict.GRADER_ERROR}
 
 
@@ -43,7 +42,6 @@ def findings(
     data: DataSet,
     graded: Sequence[Graded],
     again: Sequence[Graded] = (),
-    reported_share: float = REPORTED_SHARE,
 ) -> list[Finding]:
     """Every rule that is broken. again: second gradings of some of the graded solutions."""
     right = [g for g in graded if g.solution.accepted]
@@ -57,7 +55,7 @@ def findings(
     found += [Finding("hidden value in feedback", text) for text in leaks.in_feedback(loaded, data, texts)]
     for second in again:
         found += _differences(next(g for g in graded if g.solution.name == second.solution.name), second)
-    found += [*_mostly_reported(right, reported_share), *_still_the_template(loaded)]
+    found += [*_reported(right), *_still_the_template(loaded)]
     return list(dict.fromkeys(found))
 
 
@@ -128,16 +126,15 @@ def _near_limits(loaded: LoadedSpec, one: Graded) -> Iterator[Finding]:
             yield Finding("room to a limit", text)
 
 
-def _mostly_reported(right: Sequence[Graded], share: float) -> Iterator[Finding]:
-    """Points that hang on the student process's own word."""
+def _reported(right: Sequence[Graded]) -> Iterator[Finding]:
+    """Points that hang on the student process's own word: one line for the spec, for its author to weigh."""
     for one in right[:1]:
-        total = sum(c.max_score for c in one.report.checks)
         reported = [c for c in one.report.checks if c.trust is Trust.REPORTED and c.max_score > 0]
-        points = sum(c.max_score for c in reported)
-        if total and points > share * total:
+        if reported:
+            points, total = sum(c.max_score for c in reported), sum(c.max_score for c in one.report.checks)
             text = (
                 f"{points:g} of {total:g} points rest on what the student's process says of itself "
-                f"({', '.join(c.id for c in reported)}); more than {share:.0%} should not"
+                f"({', '.join(c.id for c in reported)}); judge what is measured where you can"
             )
             yield Finding("measured, not reported", text, error=False)
 

@@ -12,7 +12,7 @@ from autograder.model import GradeReport, Verdict
 from autograder.pipeline import Progress
 from autograder.proof.calibrate import stale
 from autograder.proof.pool import Pool
-from autograder.proof.rules import REPORTED_SHARE, Finding, Graded, findings
+from autograder.proof.rules import Finding, Graded, findings
 from autograder.proof.watch import Recorder
 from autograder.sandbox.base import Sandbox
 from autograder.specs.dataset import DataSet, secret_seed
@@ -35,7 +35,6 @@ def verify(
     data_dir: Path | None,
     data_secret: str = "",
     seed: int | None = None,
-    reported_share: float = REPORTED_SHARE,
     on_graded: Callable[[Graded], None] = lambda _graded: None,
     say: Say = lambda _words: None,
 ) -> tuple[list[Graded], list[Finding]]:
@@ -56,7 +55,7 @@ def verify(
         graded.append(one)
         on_graded(one)
     again = list(pool.map(grade, _cheap(graded)))
-    found = findings(loaded, data, graded, again, reported_share)
+    found = findings(loaded, data, graded, again)
     with pool.sandbox() as sandbox:
         old = stale(loaded, data, solutions, sandbox.runtime().get("digest", ""))
     return graded, found + [Finding("calibration", text, error=False) for text in old]

@@ -31,7 +31,7 @@ def proven(tiny: LoadedSpec, solutions: dict[str, Solution], sandbox: Sandbox) -
     said: list[str] = []
     graded, found = verify(tiny, list(solutions.values()), Pool([sandbox]), data_dir=None, say=said.append)
     assert not any(g.problems for g in graded)
-    assert not found
+    assert [(f.rule, f.error) for f in found] == [("measured, not reported", False)]  # of its check of names
     assert any("training: epoch 2 of 3" in words for words in said)
     return graded
 
@@ -98,10 +98,15 @@ def test_words_that_no_check_says_are_told_with_what_was_said(
 
 
 def test_points_that_rest_on_words(tiny: LoadedSpec, data: DataSet, proven: list[Graded]) -> None:
+    """However few they are, in one line; none where nothing is reported, or what is carries no points."""
+    rule = "measured, not reported"
     loose = changed(proven[0], "alone", trust=Trust.REPORTED)
-    found = [f for f in findings(tiny, data, [loose, *proven[1:]]) if f.rule == "measured, not reported"]
-    assert [f.error for f in found] == [False]
-    assert "3 of 6 points" in found[0].message
+    (found,) = [f for f in findings(tiny, data, [loose, *proven[1:]]) if f.rule == rule]
+    assert not found.error
+    assert "3 of 6 points" in found.message
+    assert "(names, alone)" in found.message
+    assert "1 of 6 points" in rules(tiny, data, proven)[rule]
+    assert rule not in rules(tiny, data, [changed(proven[0], "names", max_score=0.0), *proven[1:]])
 
 
 def test_a_handout_and_starter_that_are_the_templates(
