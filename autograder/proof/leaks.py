@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from autograder.model import GradeReport
-from autograder.proof.listings import packed_arrays, secrets
+from autograder.proof.listings import packed_arrays, rows, secrets
 from autograder.proof.mutation.source import parts, without_magics
 from autograder.specs.dataset import Case, DataSet
 from autograder.specs.loader import LoadedSpec
@@ -91,14 +91,14 @@ def _in_files(folder: Path, data: DataSet) -> Iterator[str]:
     names = sorted((data.judge_only | data.hidden) & data.arrays.keys())
     listed = secrets({name: data.arrays[name] for name in names}, least=_LISTED)
     for label, path, content in files:
-        packed, text = packed_arrays(path, content), _text(content)
+        packed, found_rows = packed_arrays(path, content), list(rows(_text(content))) if listed else []
         for name in names:
             array, secret = data.arrays[name], listed.get(name)
             found = array.size >= _FEW and array.tobytes() in content
             found = found or any(_holds(other, array) for other in packed)
             if not found and secret:
                 found = any(secret.bytes_in(held) for held in (content, *(other.tobytes() for other in packed)))
-                found = found or secret.listed_in(text)
+                found = found or secret.listed_in(found_rows)
             if found:
                 whose = "the judge's" if name in data.judge_only else "the hidden"
                 yield f"{label} holds {whose} '{name}'"
@@ -188,11 +188,11 @@ def _starter_solves(folder: Path, right: Sequence[Solution]) -> Iterator[str]:
 
 def _code(filename: str, data: bytes) -> str:
     """What an upload says to Python, written in one way only."""
-    text = "\n".join(without_magics(part.text)[0] for part in parts(filename, data))
     try:
+        text = "\n".join(without_magics(part.text)[0] for part in parts(filename, data))
         return ast.unparse(ast.parse(text))
-    except SyntaxError:
-        return text
+    except (SyntaxError, ValueError):  # no Python, no notebook or no text: the same only byte for byte
+        return repr(data)
 
 
 def _lines(text: str) -> set[str]:
@@ -222,8 +222,9 @@ def in_feedback(loaded: LoadedSpec, data: DataSet, reports: Sequence[tuple[str, 
             evidence = json.dumps(check.evidence, default=_plain, ensure_ascii=False)
             said = f"{check.message} {check.hint} {evidence}"
             lines = f"{check.message}\n{check.hint}\n{_ROW_END.sub(_NEW_LINE, evidence)}"
+            found_rows = list(rows(lines)) if listed else []
             for name, secret in listed.items():
-                if secret.listed_in(lines):
+                if secret.listed_in(found_rows):
                     found.append(f"{check.id} tells {solution} values of '{name}', listed in a row")
             for name, value in [*_matches(said, arrays), *_texts_said(said, texts, given)]:
                 found.append(f"{check.id} tells {solution} a value of '{name}': {value}")

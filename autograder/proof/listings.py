@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import re
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -36,9 +36,9 @@ class Secret:
         values, counts = np.unique(self.flat, return_counts=True)
         self._shares = dict(zip(values.tolist(), (counts / self.flat.size).tolist(), strict=True))
 
-    def listed_in(self, text: str) -> bool:
-        """True if the text lists a stretch of the array, in a row or in a column."""
-        return self.telling and any(self._stretch_in(row) for row in rows(text))
+    def listed_in(self, found: Iterable[Array]) -> bool:
+        """True if a stretch of the array stands in one of the rows of integers; see `rows`."""
+        return self.telling and any(self._stretch_in(row) for row in found)
 
     def bytes_in(self, content: bytes) -> bool:
         """True if the content holds the whole array, as numbers of any usual kind."""

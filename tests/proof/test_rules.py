@@ -211,6 +211,8 @@ def test_a_starter_that_is_a_short_solution(tmp_path: Path, data: DataSet) -> No
     noted = json.dumps({"cells": [cell]}).encode()
     save(loaded.folder, "starter/submission.py", b"def double(x):\n    raise NotImplementedError\n")
     assert leaks.reachable(loaded, data, [right]) == []
+    save(loaded.folder, "starter/broken.ipynb", b"no notebook")
+    save(loaded.folder, "starter/broken.py", b"caf\xe9 = (")
     save(loaded.folder, "starter/submission.py", b"# fill in\ndef double( x ):\n\n    return 2*x  # TODO\n")
     save(loaded.folder, "starter/submission.ipynb", noted)
     (text,) = leaks.reachable(loaded, data, [right])
