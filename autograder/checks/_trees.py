@@ -130,7 +130,10 @@ def plain_array(value: Any) -> Array | None:
     if isinstance(value, np.generic):
         value = np.asarray(value)
     if isinstance(value, np.ndarray):
-        return as_array(value) if value.size else (np.zeros(value.shape) if value.dtype.kind in "fiub" else None)
+        if value.size:
+            return as_array(value)
+        # A new array of that shape would take memory by its other dimensions; a view of no number takes none.
+        return np.zeros(0).reshape(value.shape) if value.dtype.kind in "fiub" else None
     if _is_number(value):
         return np.asarray(float(value))
     sizes: list[int] = []

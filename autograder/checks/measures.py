@@ -30,8 +30,8 @@ def looks_squashed(outputs: Array) -> str:
         return ""
     if outputs.min() > 0 and outputs.max() < 1:
         means = outputs.mean(axis=0)
-        from_half = max(float(np.square(means - 0.5).mean()), 1e-12)
-        nearer = 0.5 * math.log(float(np.square(means).mean()) / from_half)
+        from_half, from_zero = (max(float(np.square(means - middle).mean()), 1e-12) for middle in (0.5, 0.0))
+        nearer = 0.5 * math.log(from_zero / from_half)
         return "sigmoid" if len(means) * nearer > 6 else ""
     return "relu" if outputs.min() == 0 and outputs.max() > 0 else ""
 

@@ -26,6 +26,7 @@ MAX_ARRAYS = 4096
 MAX_DIMENSIONS = 8
 MAX_DEPTH = 32
 MAX_ELEMENTS = 1 << 48  # of one array, zeros in its shape left out; far above any cap, far below an overflow
+MAX_EMPTY = 1 << 24  # the same of an array without values, which no byte of a body has to bear out
 DTYPES = {
     name: np.dtype(name).newbyteorder("<")
     for name in ("bool", "int8", "int16", "int32", "int64", "uint8", "float16", "float32", "float64")
@@ -218,7 +219,7 @@ def _array_spec(row: Any) -> ArraySpec:
             raise ProtocolError("a dimension that is none")
         count *= dimension
         virtual *= max(dimension, 1)
-    if virtual > MAX_ELEMENTS:
+    if virtual > (MAX_ELEMENTS if count else MAX_EMPTY):
         raise ProtocolError("an array too large to be true")
     return ArraySpec(DTYPES[name], tuple(shape), count, count * DTYPES[name].itemsize)
 

@@ -17,14 +17,15 @@ from sqlalchemy.orm import Session
 from autograder.config import settings
 from autograder.errors import LeaseLost
 from autograder.model import CheckResult, GradeReport, JobState, Verdict
-from autograder.storage import blobs, jobs, people, reports
+from autograder.storage import blobs, jobs, people, reports, submissions
 from autograder.storage.records import check_to_json
 from autograder.storage.session import now, read_scope, session_scope
 from autograder.storage.tables import Assignment, GradingJob, Submission
 
 _log = logging.getLogger(__name__)
 _SORRY = (
-    "The grading failed for a reason that is our fault, not yours. This attempt is not counted. "
+    "The grading failed for a reason that is our fault, not yours. "
+    f"The first {submissions.MOST_REFUNDS} attempts that end so are not counted. "
     "Your instructor can have it graded again; you need not submit it again."
 )
 

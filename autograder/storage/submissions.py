@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import and_, func, not_, or_, select
+from sqlalchemy import and_, func, not_, select
 from sqlalchemy.orm import Session
 
 from autograder.model import Verdict
 from autograder.storage.tables import GradeReportRow, Submission, User
+
+MOST_REFUNDS = 3  # of one student for one assignment
 
 
 def find(session: Session, submission_id: str) -> tuple[Submission, User] | None:
@@ -58,17 +60,23 @@ def refused_since(session: Session, assignment_id: str, student_id: str, since: 
 
 
 def counted(session: Session, assignment_id: str, student_id: str) -> tuple[int, datetime | None]:
-    """How many attempts count, and when the last of them came. Those that ended as grader_error are refunded."""
+    """How many attempts count, and when the last of them came. The first MOST_REFUNDS that ended as grader_error don't.
+
+    Our failures cost nobody an attempt. But who found a submission that makes the grader fail would otherwise have as
+    many gradings as they like, with no wait between them.
+    """
+    theirs = (Submission.assignment_id == assignment_id, Submission.student_id == student_id, Submission.attempt > 0)
     in_force = and_(GradeReportRow.submission_id == Submission.id, not_(GradeReportRow.superseded))
+    refunded = (
+        select(Submission.id)
+        .join(GradeReportRow, in_force)
+        .where(*theirs, GradeReportRow.verdict == Verdict.GRADER_ERROR.value)
+        .order_by(Submission.attempt)
+        .limit(MOST_REFUNDS)
+    )
     row = session.execute(
-        select(func.count(), func.max(Submission.created, type_=Submission.created.type))
-        .select_from(Submission)
-        .outerjoin(GradeReportRow, in_force)
-        .where(
-            Submission.assignment_id == assignment_id,
-            Submission.student_id == student_id,
-            Submission.attempt > 0,
-            or_(GradeReportRow.verdict.is_(None), GradeReportRow.verdict != Verdict.GRADER_ERROR.value),
+        select(func.count(), func.max(Submission.created, type_=Submission.created.type)).where(
+            *theirs, Submission.id.not_in(refunded.subquery().select())
         )
     ).one()
     return row[0], row[1]
