@@ -61,7 +61,7 @@ def _same(before: Any, after: Any) -> bool:
         return all(_same(before[key], after[key]) for key in before)
     if isinstance(before, list | tuple):
         if isinstance(after, np.ndarray):  # a long list of numbers travels so
-            after = after.tolist()
+            after = after.tolist() if after.shape == (len(before),) else None
         if not isinstance(after, list) or len(before) != len(after):
             return False
         return all(_same(one, other) for one, other in zip(before, after, strict=True))

@@ -32,9 +32,9 @@ class BatchIndependence(Check):
     def judge(self, observation: Observation, _context: Context, params: BatchIndependenceParams) -> Outcome:
         """Compare repeats with each other, then single rows with the batch."""
         outputs, single = observation.values.get("outputs"), observation.values.get("single")
-        runs = [as_array(o) for o in outputs] if isinstance(outputs, list) else []
+        runs = outputs if isinstance(outputs, list) else []
         alone = as_array(single[0]) if isinstance(single, list) and single else None
-        first = runs[0] if runs else None
+        first = as_array(runs[0]) if runs else None
         if first is None or alone is None or len(runs) < 2 or first.ndim == 0:
             return failed(
                 "There are no outputs to compare.", "Return one tensor with a row for each example from forward."
@@ -44,7 +44,7 @@ class BatchIndependence(Check):
                 "The outputs have NaN or infinite values, so they can't be compared.",
                 "Look for a logarithm or division of zero, or an exponential of a large number.",
             )
-        others = [_excess(first, other, params.tolerance) for other in (*runs[1:], alone)]
+        others = [_excess(first, as_array(other), params.tolerance) for other in (*runs[1:], alone)]
         finite = [value for value in others if math.isfinite(value)]
         outcome = self._compared(first, others)
         return outcome.measured(Statistic.excess(max(finite), "tolerance")) if finite else outcome

@@ -235,8 +235,8 @@ def _named(weights: list[Weight]) -> str:
 
 def _answers_moved(outputs: Any) -> list[Demand]:
     """Parameters that are said to train must change what the model answers: the part that can't be made up."""
-    pair = [as_array(o) for o in outputs] if type(outputs) is list else []
-    if len(pair) < 2 or pair[0] is None or pair[-1] is None or pair[0].shape != pair[-1].shape:
+    pair = [as_array(outputs[at]) for at in (0, -1)] if type(outputs) is list and len(outputs) > 1 else [None, None]
+    if pair[0] is None or pair[-1] is None or pair[0].shape != pair[-1].shape:
         return [Demand("The model's answers before and after training could not be compared.", "Return one tensor.")]
     if not (np.isfinite(pair[0]).all() and np.isfinite(pair[-1]).all()) or np.array_equal(pair[0], pair[-1]):
         return [Demand("Training does not change the model's answers.", "Are the trained layers used in forward?")]

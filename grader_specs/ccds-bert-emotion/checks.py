@@ -11,7 +11,7 @@ from pydantic import Field
 from autograder.checks._answers import Answer, answers
 from autograder.checks._trees import kind_of
 from autograder.checks._values import is_clean, shape_text
-from autograder.checks.base import Array, Check, Context, Params, as_array, failed, passed
+from autograder.checks.base import MAX_VALUES, Array, Check, Context, Params, as_array, failed, passed
 from autograder.model import Observation, Outcome, Statistic
 
 Trouble = tuple[str, str]  # what is wrong, what to try
@@ -242,8 +242,8 @@ def _matrix(value: Any) -> Array | None:
     if type(value) is list and value and all(_is_flat(row) and len(row) == len(value[0]) for row in value):
         value = np.array(value)
     elif type(value) is list and value:
-        rows = [as_array(row) for row in value]
-        arrays = [row for row in rows if row is not None and row.ndim == 1]
-        value = np.stack(arrays) if len(arrays) == len(rows) and len({a.size for a in arrays}) == 1 else None
+        same = all(isinstance(row, np.ndarray) and row.shape == (value[0].size,) for row in value)
+        rows = [as_array(row) for row in value] if same and len(value) * value[0].size <= MAX_VALUES else [None]
+        value = None if any(row is None for row in rows) else np.stack(rows)
     found = as_array(value)
     return found if found is not None and found.ndim == 2 and np.isfinite(found).all() else None

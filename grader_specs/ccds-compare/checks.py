@@ -18,6 +18,7 @@ from autograder.model import Observation, Outcome
 
 MEASURES = ("accuracy", "precision", "recall", "f1")
 NAMES = ("architecture 1", "architecture 2", "architecture 3", "architecture 4")
+MOST_CLASSES = 100  # of a matrix that is measured; each cell of it is looked at in Python
 
 
 class MatricesParams(Params):
@@ -142,25 +143,23 @@ def _missing(given: Any) -> str:
 
 
 def _matrix(value: Any, classes: int) -> Array | None:
-    """An int64 matrix of counts, or None."""
-    rows = _listed(value)
-    if len(rows) != classes:
+    """An int64 matrix of counts, or None. Lengths come first: an array of a few bytes can have millions of rows."""
+    if _length(value) != classes:
         return None
     counts = []
-    for row in rows:
-        numbers = row.tolist() if isinstance(row, np.ndarray) else row
-        if not isinstance(numbers, list) or len(numbers) != classes:
+    for row in value:
+        if _length(row) != classes:
             return None
-        counts.append([_count(number) for number in numbers])
+        counts.append([_count(n.item() if isinstance(n, np.generic) else n) for n in row])
     matrix = np.array(counts, dtype=np.int64)
     return matrix if (matrix >= 0).all() else None
 
 
-def _listed(value: Any) -> list[Any]:
-    """The rows of a list or an array; none of anything else, such as an array without axes."""
+def _length(value: Any) -> int:
+    """The number of rows of a list or an array; 0 of anything else, such as an array without axes."""
     if isinstance(value, np.ndarray):
-        return list(value) if value.ndim else []
-    return value if isinstance(value, list) else []
+        return len(value) if value.ndim else 0
+    return len(value) if isinstance(value, list) else 0
 
 
 def _count(number: Any) -> int:
@@ -197,8 +196,8 @@ def _measured(context: Context) -> dict[str, dict[str, float]] | None:
         return None
     found = {}
     for name in NAMES:
-        size = len(_listed(given[name]))
-        matrix = _matrix(given[name], size) if 2 <= size <= 1000 else None
+        size = _length(given[name])
+        matrix = _matrix(given[name], size) if 2 <= size <= MOST_CLASSES else None
         if matrix is None or not matrix.sum() > 0:
             return None
         found[name] = _measures(matrix)

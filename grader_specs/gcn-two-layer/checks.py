@@ -33,7 +33,7 @@ class GraphFormula(Check):
         cases = context.cases.get(name, ()) if isinstance(name, str) else ()
         if not cases or not isinstance(answers, list) or len(answers) != len(cases):
             return failed("There are no answers to compare.", "Return one matrix from the function.")
-        values = [as_array(a.get("value")) if isinstance(a, dict) else None for a in answers]
+        values = [a.get("value") if isinstance(a, dict) else None for a in answers]
         arguments = [case.arguments for case in cases]
         wrong = next((i for i, v in enumerate(values) if not self._is(v, arguments[i], params)), None)
         if wrong is None:
@@ -45,14 +45,15 @@ class GraphFormula(Check):
         if isinstance(answers[wrong], dict) and answers[wrong].get("value", hint) is None:
             hint = "The function ends without return."
         hint = _hint(answers[wrong]) or hint
-        return failed(self._story(values[wrong], answers[wrong], cases[wrong], params, name in context.hidden), hint)
+        return failed(
+            self._story(as_array(values[wrong]), answers[wrong], cases[wrong], params, name in context.hidden), hint
+        )
 
     def _is(self, value, arguments, params, way=normalise):
         """True if the value is what the formula gives when the matrix is normalised that way. NaN is not."""
         right = self._right(arguments, params, way)
-        if value is None or value.shape != right.shape:
-            return False
-        return bool((np.abs(value - right) <= params.tolerance).all())
+        found = as_array(value) if isinstance(value, np.ndarray) and value.shape == right.shape else None
+        return found is not None and bool((np.abs(found - right) <= params.tolerance).all())
 
     def _right(self, arguments, params, way=normalise):
         return way(*arguments) if params.function == "normalise" else layer(*arguments, way)
