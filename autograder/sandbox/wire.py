@@ -11,7 +11,7 @@ import socket
 import struct
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -25,6 +25,9 @@ MAX_HEADER = 1 << 20
 MAX_ARRAYS = 4096
 MAX_DIMENSIONS = 8
 MAX_DEPTH = 32
+# Of all headers of a session together, as the judge may keep them: a list of a character or two takes a hundred bytes.
+MAX_NODES = 4_000_000
+MAX_CONTAINERS = 300_000
 MAX_ELEMENTS = 1 << 48  # of one array, zeros in its shape left out; far above any cap, far below an overflow
 MAX_EMPTY = 1 << 24  # the same of an array without values, which no byte of a body has to bear out
 DTYPES = {
@@ -97,14 +100,32 @@ def _pack(value: Any, arrays: list[Array], depth: int) -> Any:
     raise ProtocolError(f"{type(value).__name__} can't travel")
 
 
+@dataclass(slots=True)
+class Room:
+    """How many values, and lists and dicts among them, may still be unpacked."""
+
+    nodes: int = MAX_NODES
+    containers: int = MAX_CONTAINERS
+
+    def take(self, container: list[Any] | dict[str, Any]) -> None:
+        """Make room for a container and its members. Raises ProtocolError if there is none."""
+        self.nodes -= len(container)
+        self.containers -= 1
+        if self.nodes < 0 or self.containers < 0:
+            raise ProtocolError("answers of too many parts")
+
+
 @dataclass
 class Channel:
-    """A socket with caps. `total_bytes` bounds all frames read together, prefix and header included."""
+    """A socket with caps. `total_bytes` bounds all frames read together, prefix and header included; `room` does what
+    their headers hold.
+    """
 
     sock: socket.socket
     frame_bytes: int
     total_bytes: int
     received: int = 0
+    room: Room = field(default_factory=Room)
 
     def send(self, pieces: list[bytes | memoryview], deadline: float) -> None:
         """Send a frame. Raises TimeoutError at the deadline (monotonic seconds), ChannelClosed."""
@@ -128,7 +149,7 @@ class Channel:
         try:
             fields, specs = parse_header(header, body_length)
             body = self._take(body_length, deadline)
-            return build_message(fields, specs, body)
+            return build_message(fields, specs, body, self.room)
         except (TypeError, ValueError, LookupError, ArithmeticError) as slip:  # one we did not think of
             raise ProtocolError("a frame that can't be understood") from slip
 
@@ -224,14 +245,14 @@ def _array_spec(row: Any) -> ArraySpec:
     return ArraySpec(DTYPES[name], tuple(shape), count, count * DTYPES[name].itemsize)
 
 
-def build_message(fields: dict[str, Any], specs: list[ArraySpec], body: bytearray) -> Message:
+def build_message(fields: dict[str, Any], specs: list[ArraySpec], body: bytearray, room: Room) -> Message:
     """The message with every array in its place, each used exactly once."""
     arrays: list[Array | None] = []
     offset = 0
     for spec in specs:
         arrays.append(_array(spec, body, offset))
         offset += spec.size
-    payload = _unpack(fields, arrays, 0)
+    payload = _unpack(fields, arrays, 0, room)
     if any(array is not None for array in arrays):
         raise ProtocolError("an array that is not used")
     kind, number = payload.get("type"), payload.get("id")
@@ -253,18 +274,19 @@ def _array(spec: ArraySpec, body: bytearray, offset: int) -> Array:
     return flat.reshape(spec.shape)
 
 
-def _unpack(value: Any, arrays: list[Array | None], depth: int) -> Any:
+def _unpack(value: Any, arrays: list[Array | None], depth: int, room: Room) -> Any:
     """The tree with arrays in place; text made storable (no lone surrogates, no NUL)."""
     if depth > MAX_DEPTH:
         raise ProtocolError("nested too deeply")
     if isinstance(value, str):
         return _text(value)
-    if isinstance(value, list):
-        return [_unpack(item, arrays, depth + 1) for item in value]
-    if not isinstance(value, dict):
+    if not isinstance(value, list | dict):
         return value
+    room.take(value)
+    if isinstance(value, list):
+        return [_unpack(item, arrays, depth + 1, room) for item in value]
     if _PLACE not in value:
-        return {_text(key): _unpack(item, arrays, depth + 1) for key, item in value.items()}
+        return {_text(key): _unpack(item, arrays, depth + 1, room) for key, item in value.items()}
     index = value[_PLACE]
     if len(value) != 1 or type(index) is not int or not 0 <= index < len(arrays):
         raise ProtocolError("a place for no array")

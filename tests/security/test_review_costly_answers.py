@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import socket
+import struct
+import threading
+import time
 import tracemalloc
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import numpy as np
@@ -13,7 +17,9 @@ import pytest
 from autograder.checks import registry
 from autograder.checks.base import Array, Check, Context
 from autograder.config import settings
+from autograder.errors import ProtocolError
 from autograder.model import Observation, Outcome, Verdict
+from autograder.sandbox import wire
 from autograder.specs.dataset import Case
 from autograder.specs.loader import load_spec
 
@@ -78,3 +84,44 @@ def test_many_arrays_of_flags_are_looked_at_one_by_one() -> None:
     with megabytes_of_work(80):
         assert judged("finite", {"outputs": many}).verdict is Verdict.PASSED
         judged("batch_independence", {"outputs": many, "single": many[:1]})
+
+
+def frame(value: str) -> bytes:
+    """An event with that value, as JSON."""
+    header = f'{{"type":"event","id":1,"event":"answer","value":{value},"arrays":[]}}'.encode()
+    return struct.pack("<4sIQ", b"AGW1", len(header), 0) + header
+
+
+def read_and_kept(sent: bytes, most: int) -> int:
+    """How many frames of one session were read before one was refused; as the judge does, all are kept."""
+    ours, theirs = socket.socketpair()
+    kept = []
+    with ours, theirs:
+        channel = wire.Channel(ours, 64 * MIB, 512 * MIB)
+        sender = threading.Thread(target=_send, args=(theirs, sent * most))
+        sender.start()
+        try:
+            with suppress(ProtocolError):
+                while len(kept) < most:
+                    kept.append(channel.read(time.monotonic() + 20))
+        finally:
+            ours.close()
+            sender.join()
+    return len(kept)
+
+
+def _send(sock: socket.socket, data: bytes) -> None:
+    try:
+        sock.sendall(data)
+    except OSError:  # the judge has hung up
+        return
+
+
+@pytest.mark.parametrize(("part", "most"), [("{}", 0), ("[[]]", 0), ('"ab"', 19), ("1", 7)])
+def test_headers_of_many_parts_are_not_kept_one_after_the_other(part: str, most: int) -> None:
+    many = f"[{','.join([part] * (1_048_000 // (len(part) + 1)))}]"
+    assert read_and_kept(frame(many), most + 2) == most
+
+
+def test_long_lists_of_numbers_are_read() -> None:
+    assert read_and_kept(frame(str([1] * 300_000)), 5) == 5

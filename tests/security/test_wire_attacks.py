@@ -50,7 +50,7 @@ def test_a_header_swells_by_a_known_factor_at_most(unit: str) -> None:
         before, _ = tracemalloc.get_traced_memory()
         tracemalloc.reset_peak()
         fields, specs = wire.parse_header(header, 0)
-        wire.build_message(fields, specs, bytearray())
+        wire.build_message(fields, specs, bytearray(), wire.Room(containers=MIB))
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
