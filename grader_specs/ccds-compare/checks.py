@@ -75,6 +75,7 @@ class OwnTable(Check):
     title: ClassVar[str] = "Your table"
     probes: ClassVar[frozenset[str]] = frozenset({"call"})
     also_roles: ClassVar[Mapping[str, frozenset[str]]] = {"confusion": frozenset({"call"})}
+    own_word: ClassVar[bool] = True  # the matrices it is held against are pasted in, too
     Params: ClassVar[type[Params]] = TableParams
 
     def judge(self, observation: Observation, context: Context, params: TableParams) -> Outcome:
@@ -112,6 +113,7 @@ class OwnBest(Check):
     title: ClassVar[str] = "Your best architecture"
     probes: ClassVar[frozenset[str]] = frozenset({"calls"})
     also_roles: ClassVar[Mapping[str, frozenset[str]]] = {"confusion": frozenset({"call"})}
+    own_word: ClassVar[bool] = True  # the matrices it is held against are pasted in, too
     Params: ClassVar[type[Params]] = TableParams
 
     def judge(self, observation: Observation, context: Context, params: TableParams) -> Outcome:
