@@ -31,8 +31,8 @@ def build(name, _data_dir, seed):
 
 
 def _rings(count, draw):
-    """`count` points, as many in each ring; the rings don't touch."""
-    labels = np.arange(count) % len(RINGS)
+    """`count` points, as many in each ring, in an order that tells nothing; the rings don't touch."""
+    labels = draw.permutation(np.arange(count) % len(RINGS))
     radius = labels + draw.uniform(0.2, 0.8, count)
     angle = draw.uniform(0, 2 * np.pi, count)
     points = np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=1)
