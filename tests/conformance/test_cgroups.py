@@ -54,10 +54,10 @@ def group_of(box: Box) -> Path:
 # What pipes hold is no process's memory, so the watchdog can't see it.
 PIPES = """
 import os, time
-for _ in range(4):
+for _ in range(8):
     if os.fork() == 0:
         break
-for _ in range(180):
+for _ in range(110):  # a process may have 256 descriptors
     r, w = os.pipe()
     os.set_blocking(w, False)
     try:
