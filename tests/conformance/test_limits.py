@@ -60,7 +60,10 @@ MEMORY = {
         "import os, time\nfor _ in range(8):\n if os.fork() == 0:\n  x = bytearray(b'x') * (60 << 20); time.sleep(99)\n"
         "time.sleep(99)"
     ),
-    "files and memory": "x = bytearray(b'x') * (200 << 20); open('/dev/shm/x', 'wb').write(x[:100 << 20])",
+    "files and memory": (
+        "x = bytearray(b'x') * (200 << 20); open('/dev/shm/x', 'wb').write(x[:100 << 20])\n"
+        "import time; time.sleep(99)"  # until the watchdog looks, which is late on a busy machine
+    ),
     "files": "open('/work/x', 'wb').write(bytes(300 << 20))\nimport time; time.sleep(99)",
 }
 
