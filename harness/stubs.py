@@ -246,8 +246,10 @@ def quiet_progress() -> None:
 
 
 def tame_torch() -> None:
-    """DataLoaders work in the process itself, and torch.load puts tensors where they can live."""
+    """DataLoaders work in the process itself, tensors reach other processes through files, not through descriptors (the
+    sandbox lets none be sent), and torch.load puts tensors where they can live."""
     import torch
+    import torch.multiprocessing
     from torch.utils.data import DataLoader
 
     plain_init, signature = DataLoader.__init__, inspect.signature(DataLoader.__init__)
@@ -261,6 +263,7 @@ def tame_torch() -> None:
         plain_init(*bound.args, **bound.kwargs)
 
     DataLoader.__init__ = init
+    torch.multiprocessing.set_sharing_strategy("file_system")
     if torch.cuda.is_available():
         return
     plain_load = torch.load

@@ -4,7 +4,7 @@ What is missing on purpose: everything that makes or enters namespaces, mounts, 
 the kernel, or holds memory the watchdog can't see (memfd, System V shared memory, io_uring, nameless shared maps, the
 queues of inotify, and splice, which pins a page for each byte it sends); and what one session could tell another by on
 files that all of them read: what of a file is in memory (fadvise64, readahead, mincore, preadv2), watches, leases and
-hints. Anything not listed gives EPERM; calls newer than this table give ENOSYS, so that the C library falls back to
+hints; and sendmsg, which sends descriptors: those on their way count for all sessions of a user together. Anything not listed gives EPERM; calls newer than this table give ENOSYS, so that the C library falls back to
 older ones.
 
 Locks on files succeed and hold nothing: they would be a word to other sessions, too, and nobody else writes where
@@ -61,8 +61,8 @@ getitimer=36 setitimer=38
 timer_create=222 timer_settime=223 timer_gettime=224 timer_getoverrun=225 timer_delete=226 nanosleep=35
 clock_nanosleep=230 clock_gettime=228 clock_getres=229 gettimeofday=96 time=201 times=100 getrandom=318
 # Local sockets, once made
-connect=42 bind=49 listen=50 accept=43 accept4=288 getsockname=51 getpeername=52 sendto=44 recvfrom=45 sendmsg=46
-recvmsg=47 sendmmsg=307 recvmmsg=299 shutdown=48 setsockopt=54 getsockopt=55
+connect=42 bind=49 listen=50 accept=43 accept4=288 getsockname=51 getpeername=52 sendto=44 recvfrom=45 recvmsg=47
+recvmmsg=299 shutdown=48 setsockopt=54 getsockopt=55
 """
 ALLOWED = {
     name: int(number)

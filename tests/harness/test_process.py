@@ -63,6 +63,12 @@ def test_children_do_not_inherit_the_channel(harness: Harness) -> None:
     assert "socket" not in str(call(harness, source))
 
 
+def test_tensors_reach_other_processes_without_descriptors(harness: Harness) -> None:
+    # The sandbox lets none be sent: see attacks/leave_descriptors_in_flight.py.
+    source = "import torch.multiprocessing as mp\ndef f():\n    return mp.get_sharing_strategy()"
+    assert call(harness, source) == "file_system"
+
+
 @pytest.mark.parametrize("source", ["def f(): os._exit(0)", "def f(): os.close(3)", "def f(): os.kill(os.getpid(), 9)"])
 def test_a_process_that_ends_itself_ends_the_conversation(harness: Harness, source: str) -> None:
     with pytest.raises((AssertionError, WireError, OSError)) as caught:

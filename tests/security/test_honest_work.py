@@ -10,6 +10,8 @@ import pytest
 from autograder.sandbox.base import Limits
 from tests.conformance.conftest import MINI_HARNESS, SANDBOXES, Box
 
+# What the harness does for every submission (harness/stubs.py); the stand-in harness does not.
+TAMED = "import torch.multiprocessing\ntorch.multiprocessing.set_sharing_strategy('file_system')\n"
 WORK = {path.stem: path for path in sorted((Path(__file__).parent / "honest").glob("*.py"))}
 
 
@@ -25,7 +27,7 @@ def usual_box(request: pytest.FixtureRequest) -> Iterator[Box]:
 
 @pytest.mark.parametrize("name", WORK)
 def test_it_works_inside(usual_box: Box, name: str) -> None:
-    assert usual_box.answer(WORK[name].read_text("utf-8")) is True, usual_box.session.output()
+    assert usual_box.answer(TAMED + WORK[name].read_text("utf-8")) is True, usual_box.session.output()
     assert "Error" not in usual_box.session.output()
 
 

@@ -68,6 +68,7 @@ def test_what_would_weaken_the_sandbox_is_not_in_the_table() -> None:
         *("setuid", "setgid", "setreuid", "setresuid", "capset", "personality", "reboot", "settimeofday"),
         *("seccomp", "landlock_restrict_self"),
         *("fadvise64", "readahead", "mincore", "cachestat", "inotify_init", "inotify_init1", "inotify_add_watch"),
+        *("sendmsg", "sendmmsg"),
     }
     assert not forbidden & set(seccomp.ALLOWED)
 
