@@ -18,8 +18,9 @@ from autograder import pipeline
 from autograder.config import settings
 from autograder.intake import unpack
 from autograder.model import Verdict
+from autograder.proof import record
 from autograder.proof.calibrate import at_most
-from autograder.proof.mutation.run import GATE, Campaign, as_json, equivalents
+from autograder.proof.mutation.run import EQUIVALENTS, GATE, Campaign, as_json, equivalents
 from autograder.proof.pool import Pool
 from autograder.proof.verify import verify
 from autograder.sandbox import open_sandbox
@@ -47,7 +48,7 @@ class Subject:
         total = hashlib.sha256(f"{self.loaded.digest}{self.data.digest}".encode())
         for solution in self.solutions:
             total.update(f"{solution.name}{solution.expect}".encode() + solution.data)
-        listed = settings().solutions_dir / self.loaded.spec.id / "equivalent.yaml"
+        listed = settings().solutions_dir / self.loaded.spec.id / EQUIVALENTS
         total.update(listed.read_bytes() if listed.exists() else b"")
         return total.hexdigest()
 
@@ -61,6 +62,7 @@ def main() -> None:
     )
     parser.add_argument("--budget", type=float, default=300, help="seconds of mutants for each spec (default 300)")
     parser.add_argument("--jobs", type=int, default=2, help="gradings at once (default 2)")
+    parser.add_argument("--record", action="store_true", help="write proof.json beside the solutions, for handouts")
     parser.add_argument("--again", action="store_true", help="measure what is kept as well")
     asked = parser.parse_args()
     every = load_all(settings().specs_dir)
@@ -72,11 +74,16 @@ def main() -> None:
         print(warning)
     try:
         pool = Pool(sandboxes)
-        rows = {name: _measure(_subject(every[name]), pool, asked) for name in asked.specs or every}
+        subjects = {name: _subject(every[name]) for name in asked.specs or every}
+        rows = {name: _measure(subject, pool, asked) for name, subject in subjects.items()}
     finally:
         for sandbox in sandboxes:
             sandbox.close()
     show(rows, asked.seeds)
+    if asked.record:
+        for name, subject in subjects.items():
+            folder = settings().solutions_dir / name
+            record.write(subject.loaded, subject.solutions, folder, rows[name]["mutation"]["counts"])
     RESULTS.mkdir(exist_ok=True)
     content = {"machine": machine(), "seeds": asked.seeds, "budget": asked.budget, "specs": rows}
     (RESULTS / "validity.json").write_text(json.dumps(content, indent=1) + "\n")
@@ -91,9 +98,9 @@ def _subject(loaded: LoadedSpec) -> Subject:
 def _measure(subject: Subject, pool: Pool, asked: argparse.Namespace) -> dict[str, Any]:
     print(f"{subject.loaded.spec.id} on {subject.data.name}", flush=True)
     return {
-        "verify": kept(KEPT, subject, "verify", "", asked.again, lambda: _verified(subject, pool)),
+        "verify": kept(KEPT, subject, "verify", 0, asked.again, lambda: _verified(subject, pool)),
         "mutation": kept(
-            KEPT, subject, "mutation", str(asked.budget), asked.again, lambda: _mutated(subject, pool, asked.budget)
+            KEPT, subject, "mutation", asked.budget, asked.again, lambda: _mutated(subject, pool, asked.budget)
         ),
         "false_fail": extended(
             KEPT, subject, asked.seeds, asked.again, lambda first, count: _failed(subject, pool, first, count)
@@ -102,15 +109,15 @@ def _measure(subject: Subject, pool: Pool, asked: argparse.Namespace) -> dict[st
 
 
 def kept(
-    folder: Path, subject: Subject, part: str, options: str, again: bool, measure: Callable[[], dict[str, Any]]
+    folder: Path, subject: Subject, part: str, budget: float, again: bool, measure: Callable[[], dict[str, Any]]
 ) -> dict[str, Any]:
-    """What was measured before under the same digest and options, or what is measured now."""
-    path, key = _place(folder, subject, part), _key(subject, options)
-    before = _read(path, key)
-    if before and not again:
+    """What was measured before under the same digest and at least so much budget, or what is measured now."""
+    path = _place(folder, subject, part)
+    before = _read(path, subject.digest)
+    if before and before["budget"] >= budget and not again:
         return before
     print(f"  {part}", flush=True)
-    found = {"key": key, **measure()}
+    found = {"key": subject.digest, "budget": budget, **measure()}
     _write(path, found)
     return found
 
@@ -122,7 +129,7 @@ def extended(
 
     measure(first, count) grades under the seeds first … first + count - 1 and gives `runs` and `failed`.
     """
-    path, key = _place(folder, subject, "false_fail"), _key(subject, "")
+    path, key = _place(folder, subject, "false_fail"), subject.digest
     found = (not again and _read(path, key)) or {"key": key, "seeds": 0, "runs": 0, "failed": [], "at_most": 1.0}
     if found["seeds"] < seeds:
         print("  false_fail", flush=True)
@@ -138,10 +145,6 @@ def extended(
 
 def _place(folder: Path, subject: Subject, part: str) -> Path:
     return folder / f"{subject.loaded.spec.id}-{subject.data.name}-{part}.json"
-
-
-def _key(subject: Subject, options: str) -> str:
-    return hashlib.sha256(f"{subject.digest} {options}".encode()).hexdigest()
 
 
 def _read(path: Path, key: str) -> dict[str, Any] | None:
@@ -174,7 +177,7 @@ def _verified(subject: Subject, pool: Pool) -> dict[str, Any]:
 
 
 def _mutated(subject: Subject, pool: Pool, budget: float) -> dict[str, Any]:
-    listed = equivalents(settings().solutions_dir / subject.loaded.spec.id / "equivalent.yaml")
+    listed = equivalents(settings().solutions_dir / subject.loaded.spec.id / EQUIVALENTS)
     campaign = Campaign(subject.loaded, subject.data, pool, listed, budget)
     return as_json(subject.loaded, campaign.run([s for s in subject.solutions if s.accepted]))
 

@@ -15,6 +15,7 @@ from autograder.authoring.new_spec import new_spec
 from autograder.authoring.schema import SCHEMA_FILE, schema_text
 from autograder.config import settings
 from autograder.errors import SpecError
+from autograder.proof import record
 from autograder.proof.calibrate import changes
 from autograder.sandbox.runtime import discover
 from autograder.specs.calibration import read
@@ -116,10 +117,18 @@ def handout(
     files: Annotated[
         bool, typer.Option("--files/--no-files", help="With the files of the task's data, such as weights.")
     ] = True,
+    unproven: Annotated[
+        bool, typer.Option("--unproven", help="Also where no mutants show that the spec is good.")
+    ] = False,
 ) -> None:
-    """Make what students are given: instructions and starter as a notebook, the starter as a module, data files."""
+    """Make what students are given: instructions and starter as a notebook, the starter as a module, data files.
+
+    Refused unless `spec mutate` has shown, for the spec as it is now, that 95 % of planted mistakes are caught.
+    """
     conf = settings()
     loaded = load_spec(conf.specs_dir / spec_id)
+    if not unproven:
+        _need_proof(loaded, conf.solutions_dir / spec_id)
     target = out or Path(f"{spec_id}-handout.zip")
     given = handout_files(loaded.folder)
     need_new(target)
@@ -130,6 +139,15 @@ def handout(
             console.print(f"{folder} is a folder of yours: hand it to your students yourself.")
     write_handout(given, target)
     console.print(f"{target}: {', '.join(sorted(given))}")
+
+
+def _need_proof(loaded: LoadedSpec, folder: Path) -> None:
+    """Raises SpecError, which names the way around as well, if the spec does not pass the gate."""
+    try:
+        record.need(loaded, find_solutions(folder), folder)
+    except SpecError as error:
+        advice = f"{error.hint} To look at the handout before that, add --unproven."
+        raise SpecError(error.message, advice) from error
 
 
 def schema(

@@ -20,6 +20,7 @@ from autograder.cli.opening import open_pool
 from autograder.config import settings
 from autograder.errors import SandboxError, SpecError
 from autograder.model import Lane
+from autograder.proof import record
 from autograder.proof.calibrate import (
     FALSE_FAIL,
     LEAST_SEEDS,
@@ -31,7 +32,7 @@ from autograder.proof.calibrate import (
     runs_needed,
     save,
 )
-from autograder.proof.mutation.run import Campaign, Fate, Judged, as_json, equivalents, idle, score
+from autograder.proof.mutation.run import EQUIVALENTS, Campaign, Fate, Judged, as_json, equivalents, idle, score
 from autograder.proof.picture import draw
 from autograder.sandbox.runtime import discover
 from autograder.specs.calibration import Calibration, path_of
@@ -60,7 +61,8 @@ def mutate(
     conf = settings()
     with _told(), open_pool(console, jobs) as pool, _bar() as bar:
         loaded = load_spec(conf.specs_dir / spec_id)
-        listed = equivalents(conf.solutions_dir / spec_id / "equivalent.yaml")
+        folder = conf.solutions_dir / spec_id
+        listed = equivalents(folder / EQUIVALENTS)
         campaign = Campaign(loaded, _data(loaded), pool, listed, budget, on_activity=bar)
         judged = campaign.run(_accepted(spec_id, solution))
     _show(judged, verbose)
@@ -73,6 +75,8 @@ def mutate(
     out.write_text(json.dumps(as_json(loaded, judged), indent=1) + "\n", encoding="utf-8")
     if write is not None:
         _write(judged, write)
+    if not solution and (path := record.write(loaded, find_solutions(folder), folder, score(judged).counts)):
+        console.print(f"recorded in {path}, which `spec handout {spec_id}` asks for", soft_wrap=True)
     raise typer.Exit(0 if score(judged).passes else 1)
 
 

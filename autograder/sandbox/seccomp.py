@@ -4,8 +4,8 @@ What is missing on purpose: everything that makes or enters namespaces, mounts, 
 the kernel, or holds memory the watchdog can't see (memfd, System V shared memory, io_uring, nameless shared maps, the
 queues of inotify, and splice, which pins a page for each byte it sends); and what one session could tell another by on
 files that all of them read: what of a file is in memory (fadvise64, readahead, mincore, preadv2), watches, leases and
-hints; and sendmsg, which sends descriptors: those on their way count for all sessions of a user together. Anything not listed gives EPERM; calls newer than this table give ENOSYS, so that the C library falls back to
-older ones.
+hints; and sendmsg, which sends descriptors: those on their way count for all sessions of a user together. Anything not
+listed gives EPERM; calls newer than this table give ENOSYS, so that the C library falls back to older ones.
 
 Locks on files succeed and hold nothing: they would be a word to other sessions, too, and nobody else writes where
 student code can.

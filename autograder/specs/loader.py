@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -25,6 +26,8 @@ from autograder.specs.shown import note_use
 from autograder.specs.source import Marks, Where, read_yaml, spec_error, suggest
 
 Builder = Callable[[str, Path | None, int], DataSet | None]
+# A full disk, no descriptors or memory left, a device that did not answer: of the machine, not of the builder's code.
+_PASSING = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN, errno.EIO})
 OWN_CHECKS = "checks.py"  # check types for one spec alone
 
 
@@ -91,6 +94,8 @@ class LoadedSpec:
         except (SpecError, MemoryError):  # the machine's trouble may be over at the next try
             raise
         except Exception as error:
+            if isinstance(error, OSError) and error.errno in _PASSING:
+                raise
             raise SpecError(
                 f"{path}:{line_in(path, error)}: build('{name}') raised {type(error).__name__}: {error}",
                 "Repair it; return None for a data set that can't be built here.",

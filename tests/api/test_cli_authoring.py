@@ -59,11 +59,15 @@ def test_from_a_new_spec_to_its_handout(desk: Desk) -> None:
     ):
         assert words in said
     code, said = desk.run("spec", "handout", "rings", "--out", "out")
+    assert code == 2
+    for words in ("planted mistakes", "bin/autograder spec mutate rings", "--unproven"):
+        assert words in said
+    code, said = desk.run("spec", "handout", "rings", "--out", "out", "--unproven")
     assert (code, sorted(p.name for p in (desk.home / "out").iterdir())) == (
         0,
         ["README.md", "submission.ipynb", "submission.py"],
     )
-    assert desk.run("spec", "handout", "rings")[0] == 0
+    assert desk.run("spec", "handout", "rings", "--unproven")[0] == 0
     assert (desk.home / "rings-handout.zip").is_file()
 
 

@@ -210,6 +210,16 @@ def test_a_builder_that_breaks_is_told(tmp_path: Path, old: str, new: str, said:
     assert "None" in caught.value.hint
 
 
+def test_a_full_disk_is_no_mistake_of_the_builder(tmp_path: Path) -> None:
+    def build_after(code: str) -> None:
+        load_spec(write(tmp_path, data=changed("    return", f"    {code}\n    return", BUILDER))).build_data(None, 0)
+
+    with pytest.raises(OSError, match="full"):  # the worker tries again later; a SpecError would be final
+        build_after("raise OSError(28, 'the disk is full')")
+    with pytest.raises(SpecError, match="FileNotFoundError"):
+        build_after("open('/nowhere/images.npz')")
+
+
 @pytest.mark.parametrize(
     ("extra", "said", "hint"),
     [

@@ -25,12 +25,13 @@ def test_a_part_is_measured_once_for_each_state_of_a_spec(tmp_path: Path) -> Non
         return {"runs": len(calls)}
 
     subject = Subject(load_spec(SPECS / "tiny-training"), SOLUTIONS, DataSet("standin"))
-    assert kept(tmp_path, subject, "verify", "", False, measure)["runs"] == 1
-    assert kept(tmp_path, subject, "verify", "", False, measure)["runs"] == 1
-    assert kept(tmp_path, subject, "verify", "", True, measure)["runs"] == 2
-    assert kept(tmp_path, subject, "verify", "50 seeds", False, measure)["runs"] == 3
+    assert kept(tmp_path, subject, "mutation", 50, False, measure)["runs"] == 1
+    assert kept(tmp_path, subject, "mutation", 50, False, measure)["runs"] == 1
+    assert kept(tmp_path, subject, "mutation", 50, True, measure)["runs"] == 2
+    assert kept(tmp_path, subject, "mutation", 60, False, measure)["runs"] == 3
+    assert kept(tmp_path, subject, "mutation", 50, False, measure)["runs"] == 3  # the larger sample is as good
     fewer = Subject(subject.loaded, SOLUTIONS[1:], subject.data)
-    assert kept(tmp_path, fewer, "verify", "50 seeds", False, measure)["runs"] == 4
+    assert kept(tmp_path, fewer, "mutation", 60, False, measure)["runs"] == 4
 
 
 def test_more_seeds_are_added_to_those_that_are_kept(tmp_path: Path) -> None:

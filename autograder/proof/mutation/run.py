@@ -28,6 +28,8 @@ from autograder.specs.solutions import Solution
 from autograder.specs.source import read_yaml, spec_error
 
 GATE = 0.95
+LEAST = 20  # mutants judged, before a sample of them proves something
+EQUIVALENTS = "equivalent.yaml"
 
 
 class Fate(StrEnum):
@@ -97,6 +99,12 @@ class Score:
     def passes(self) -> bool:
         """True if enough were caught. Where none was judged nothing is proven."""
         return self.score is not None and self.score >= GATE
+
+    @property
+    def enough(self) -> bool:
+        """True if all mutants were run, or so many that their score says something of the rest."""
+        judged = sum(self.counts.get(fate, 0) for fate in (Fate.KILLED, Fate.SURVIVED))
+        return judged >= LEAST or not self.counts.get(Fate.NOT_RUN, 0)
 
     @property
     def sample(self) -> str:
