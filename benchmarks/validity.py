@@ -1,7 +1,9 @@
 """How far the verdicts of each spec can be trusted: solutions verified, mutants caught, right work failed, repeats.
 
 Each part of each spec is kept in benchmarks/results/validity/ and done again only when spec, solutions, data or options
-changed, so an interrupted run goes on where it stopped. More seeds than before are added to those that are kept.
+changed, so an interrupted run goes on where it stopped. More seeds than before are added to those that are kept. --store
+keeps them in benchmarks/data/validity/, which is committed: what the table of the catalogue is made of. Every part
+says which state of the grader's code it was measured with; --again measures it with the present one.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from autograder import pipeline
+from autograder import installed, pipeline
 from autograder.config import settings
 from autograder.intake import unpack
 from autograder.model import Verdict
@@ -30,8 +32,19 @@ from autograder.specs.solutions import Solution, find_solutions
 from benchmarks.report import RESULTS, machine
 
 KEPT = RESULTS / "validity"
+STORED = Path(__file__).parent / "data" / "validity"
 FIRST_SEED = 1000
 STRIDE = 10  # seeds measured before they are kept
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The options that matter for one spec. folder: where parts are kept."""
+
+    seeds: int
+    budget: float
+    again: bool
+    folder: Path
 
 
 @dataclass(frozen=True)
@@ -62,6 +75,7 @@ def main() -> None:
     )
     parser.add_argument("--budget", type=float, default=300, help="seconds of mutants for each spec (default 300)")
     parser.add_argument("--jobs", type=int, default=2, help="gradings at once (default 2)")
+    parser.add_argument("--store", action="store_true", help="keep the parts in benchmarks/data, for the catalogue")
     parser.add_argument("--record", action="store_true", help="write proof.json beside the solutions, for handouts")
     parser.add_argument("--again", action="store_true", help="measure what is kept as well")
     asked = parser.parse_args()
@@ -75,7 +89,8 @@ def main() -> None:
     try:
         pool = Pool(sandboxes)
         subjects = {name: _subject(every[name]) for name in asked.specs or every}
-        rows = {name: _measure(subject, pool, asked) for name, subject in subjects.items()}
+        options = Asked(asked.seeds, asked.budget, asked.again, STORED if asked.store else KEPT)
+        rows = {name: _measure(subject, pool, options) for name, subject in subjects.items()}
     finally:
         for sandbox in sandboxes:
             sandbox.close()
@@ -95,50 +110,47 @@ def _subject(loaded: LoadedSpec) -> Subject:
     return Subject(loaded, find_solutions(conf.solutions_dir / loaded.spec.id), data)
 
 
-def _measure(subject: Subject, pool: Pool, asked: argparse.Namespace) -> dict[str, Any]:
+def _measure(subject: Subject, pool: Pool, asked: Asked) -> dict[str, Any]:
     print(f"{subject.loaded.spec.id} on {subject.data.name}", flush=True)
     return {
-        "verify": kept(KEPT, subject, "verify", 0, asked.again, lambda: _verified(subject, pool)),
-        "mutation": kept(
-            KEPT, subject, "mutation", asked.budget, asked.again, lambda: _mutated(subject, pool, asked.budget)
-        ),
-        "false_fail": extended(
-            KEPT, subject, asked.seeds, asked.again, lambda first, count: _failed(subject, pool, first, count)
-        ),
+        "verify": kept(asked, subject, "verify", 0, lambda: _verified(subject, pool)),
+        "mutation": kept(asked, subject, "mutation", asked.budget, lambda: _mutated(subject, pool, asked.budget)),
+        "false_fail": extended(asked, subject, lambda first, count: _failed(subject, pool, first, count)),
     }
 
 
 def kept(
-    folder: Path, subject: Subject, part: str, budget: float, again: bool, measure: Callable[[], dict[str, Any]]
+    asked: Asked, subject: Subject, part: str, budget: float, measure: Callable[[], dict[str, Any]]
 ) -> dict[str, Any]:
     """What was measured before under the same digest and at least so much budget, or what is measured now."""
-    path = _place(folder, subject, part)
+    path = _place(asked.folder, subject, part)
     before = _read(path, subject.digest)
-    if before and before["budget"] >= budget and not again:
+    if before and before["budget"] >= budget and not asked.again:
         return before
     print(f"  {part}", flush=True)
-    found = {"key": subject.digest, "budget": budget, **measure()}
+    found = {"key": subject.digest, "grader": installed.grader_code(), "budget": budget, **measure()}
     _write(path, found)
     return found
 
 
-def extended(
-    folder: Path, subject: Subject, seeds: int, again: bool, measure: Callable[[int, int], dict[str, Any]]
-) -> dict[str, Any]:
+def extended(asked: Asked, subject: Subject, measure: Callable[[int, int], dict[str, Any]]) -> dict[str, Any]:
     """The runs of at least so many seeds: those kept under the same digest, and the missing ones, kept as they come.
 
-    measure(first, count) grades under the seeds first … first + count - 1 and gives `runs` and `failed`.
+    measure(first, count) grades under the seeds first … first + count - 1 and gives `runs` and `failed`. `graders`: how
+    many seeds were run with which state of the grader's code.
     """
-    path, key = _place(folder, subject, "false_fail"), subject.digest
-    found = (not again and _read(path, key)) or {"key": key, "seeds": 0, "runs": 0, "failed": [], "at_most": 1.0}
-    if found["seeds"] < seeds:
+    path, key, grader = _place(asked.folder, subject, "false_fail"), subject.digest, installed.grader_code()
+    none = {"key": key, "graders": {}, "seeds": 0, "runs": 0, "failed": [], "at_most": 1.0}
+    found = (not asked.again and _read(path, key)) or none
+    if found["seeds"] < asked.seeds:
         print("  false_fail", flush=True)
-    while (done := found["seeds"]) < seeds:
-        count = min(STRIDE, seeds - done)
+    while (done := found["seeds"]) < asked.seeds:
+        count = min(STRIDE, asked.seeds - done)
         more = measure(FIRST_SEED + done, count)
         runs, failed = found["runs"] + more["runs"], found["failed"] + more["failed"]
-        rate = at_most(len(failed), runs)
-        found = {"key": key, "seeds": done + count, "runs": runs, "failed": failed, "at_most": rate}
+        graders = {**found["graders"], grader: found["graders"].get(grader, 0) + count}
+        sums = {"seeds": done + count, "runs": runs, "failed": failed, "at_most": at_most(len(failed), runs)}
+        found = {"key": key, "graders": graders, **sums}
         _write(path, found)
     return found
 

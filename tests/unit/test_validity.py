@@ -11,7 +11,7 @@ from autograder.specs.dataset import DataSet
 from autograder.specs.loader import load_spec
 from autograder.specs.solutions import find_solutions
 from benchmarks import validity
-from benchmarks.validity import FIRST_SEED, STRIDE, Subject, extended, kept
+from benchmarks.validity import FIRST_SEED, STRIDE, Asked, Subject, extended, kept
 from tests.conftest import ROOT, SPECS
 
 SOLUTIONS = find_solutions(ROOT / "tests/fixtures/solutions/tiny-training")
@@ -24,14 +24,15 @@ def test_a_part_is_measured_once_for_each_state_of_a_spec(tmp_path: Path) -> Non
         calls.append("once more")
         return {"runs": len(calls)}
 
+    def runs(subject: Subject, budget: float, again: bool = False) -> int:
+        return int(kept(Asked(0, budget, again, tmp_path), subject, "mutation", budget, measure)["runs"])
+
     subject = Subject(load_spec(SPECS / "tiny-training"), SOLUTIONS, DataSet("standin"))
-    assert kept(tmp_path, subject, "mutation", 50, False, measure)["runs"] == 1
-    assert kept(tmp_path, subject, "mutation", 50, False, measure)["runs"] == 1
-    assert kept(tmp_path, subject, "mutation", 50, True, measure)["runs"] == 2
-    assert kept(tmp_path, subject, "mutation", 60, False, measure)["runs"] == 3
-    assert kept(tmp_path, subject, "mutation", 50, False, measure)["runs"] == 3  # the larger sample is as good
+    assert [runs(subject, 50), runs(subject, 50), runs(subject, 50, again=True)] == [1, 1, 2]
+    assert runs(subject, 60) == 3
+    assert runs(subject, 50) == 3  # the larger sample is as good
     fewer = Subject(subject.loaded, SOLUTIONS[1:], subject.data)
-    assert kept(tmp_path, fewer, "mutation", 60, False, measure)["runs"] == 4
+    assert runs(fewer, 60) == 4
 
 
 def test_more_seeds_are_added_to_those_that_are_kept(tmp_path: Path) -> None:
@@ -41,16 +42,27 @@ def test_more_seeds_are_added_to_those_that_are_kept(tmp_path: Path) -> None:
         calls.append((first, count))
         return {"runs": 2 * count, "failed": [{"seed": first}]}
 
+    def found(subject: Subject, seeds: int, again: bool = False) -> dict[str, Any]:
+        return extended(Asked(seeds, 0, again, tmp_path), subject, measure)
+
     subject = Subject(load_spec(SPECS / "tiny-training"), SOLUTIONS, DataSet("standin"))
-    assert extended(tmp_path, subject, STRIDE + 2, False, measure)["runs"] == 2 * STRIDE + 4
+    assert found(subject, STRIDE + 2)["runs"] == 2 * STRIDE + 4
     assert calls == [(FIRST_SEED, STRIDE), (FIRST_SEED + STRIDE, 2)]
-    assert len(extended(tmp_path, subject, STRIDE + 5, False, measure)["failed"]) == 3
+    assert len(found(subject, STRIDE + 5)["failed"]) == 3
     assert calls[2:] == [(FIRST_SEED + STRIDE + 2, 3)]
-    assert extended(tmp_path, subject, STRIDE, False, measure)["seeds"] == STRIDE + 5
+    assert found(subject, STRIDE)["seeds"] == STRIDE + 5
     assert len(calls) == 3
     fewer = Subject(subject.loaded, SOLUTIONS[1:], subject.data)
-    assert extended(tmp_path, fewer, 1, False, measure)["runs"] == 2
-    assert extended(tmp_path, fewer, 1, True, measure)["failed"] == [{"seed": FIRST_SEED}]
+    assert found(fewer, 1)["runs"] == 2
+    assert found(fewer, 1, again=True)["failed"] == [{"seed": FIRST_SEED}]
+
+
+def test_seeds_say_which_grader_they_were_run_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    subject = Subject(load_spec(SPECS / "tiny-training"), SOLUTIONS, DataSet("standin"))
+    for code, seeds in (("a", 3), ("b", 5), ("b", 6)):
+        monkeypatch.setattr("autograder.installed.grader_code", lambda code=code: code)
+        found = extended(Asked(seeds, 0, False, tmp_path), subject, lambda _, count: {"runs": count, "failed": []})
+    assert found["graders"] == {"a": 3, "b": 3}
 
 
 def test_the_table_says_what_was_found(capsys: pytest.CaptureFixture[str]) -> None:
