@@ -1,9 +1,9 @@
 """How far the verdicts of each spec can be trusted: solutions verified, mutants caught, right work failed, repeats.
 
 Each part of each spec is kept in benchmarks/results/validity/ and done again only when spec, solutions, data or options
-changed, so an interrupted run goes on where it stopped. More seeds than before are added to those that are kept. --store
-keeps them in benchmarks/data/validity/, which is committed: what the table of the catalogue is made of. Every part
-says which state of the grader's code it was measured with; --again measures it with the present one.
+changed, so an interrupted run goes on where it stopped. More seeds than before are added to those that are kept.
+--store keeps them in benchmarks/data/validity/, which is committed: what the table of the catalogue is made of. Every
+part says which state of the grader's code it was measured with; --again measures it with the present one.
 """
 
 from __future__ import annotations
@@ -140,8 +140,8 @@ def extended(asked: Asked, subject: Subject, measure: Callable[[int, int], dict[
     many seeds were run with which state of the grader's code.
     """
     path, key, grader = _place(asked.folder, subject, "false_fail"), subject.digest, installed.grader_code()
-    none = {"key": key, "graders": {}, "seeds": 0, "runs": 0, "failed": [], "at_most": 1.0}
-    found = (not asked.again and _read(path, key)) or none
+    none: dict[str, Any] = {"key": key, "graders": {}, "seeds": 0, "runs": 0, "failed": [], "at_most": 1.0}
+    found: dict[str, Any] = (not asked.again and _read(path, key)) or none
     if found["seeds"] < asked.seeds:
         print("  false_fail", flush=True)
     while (done := found["seeds"]) < asked.seeds:

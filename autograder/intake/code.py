@@ -34,7 +34,17 @@ def _code(name: str, data: bytes) -> str:
     return (_notebook(text) if name.endswith(".ipynb") else text.replace("\x00", ""))[:_MOST]
 
 
-def _notebook(text: str) -> str:
+def line_counts(files: Mapping[str, bytes], main: str) -> dict[str, int]:
+    """Lines by place, as the harness names places: `model.py`, and of a notebook that is the main file `cell 3`."""
+    counts = {name: data.count(b"\n") + 1 for name, data in files.items() if name.endswith(".py")}
+    if main.endswith(".ipynb") and main in files:
+        sources = _sources(files[main].decode("utf-8-sig", "replace"))
+        counts |= {f"cell {number}": source.count("\n") + 1 for number, source in enumerate(sources, 1)}
+    return counts
+
+
+def _sources(text: str) -> list[str]:
+    """The code cells of a notebook, none if it can't be read."""
     try:
         tree = json.loads(text)
         cells = tree.get("cells")
@@ -42,8 +52,12 @@ def _notebook(text: str) -> str:
             cells = [cell for sheet in tree.get("worksheets") or [] for cell in sheet.get("cells") or []]
         codes = [cell for cell in cells if isinstance(cell, dict) and cell.get("cell_type") == "code"]
     except (ValueError, AttributeError, TypeError, RecursionError):
-        return ""
-    sources = [_source(cell) for cell in codes]
+        return []
+    return [_source(cell) for cell in codes]
+
+
+def _notebook(text: str) -> str:
+    sources = _sources(text)
     if sum(map(len, sources)) > python_text.MAX_CHARS:  # nobody will parse that
         return "\n\n".join(sources)
     return "\n\n".join(map(_cell, sources))

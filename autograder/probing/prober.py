@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from autograder.errors import SandboxStopped
-from autograder.model import Lane, Observation, Trust
+from autograder.model import Lane, Observation, ProbeFailure, Trust, Verdict
 from autograder.probing import calls, extras, inspection, models, training
 from autograder.probing.process import ProbeFailed, StudentProcess
-from autograder.probing.untrusted import number
+from autograder.probing.untrusted import number, weight
 from autograder.specs.schema import ObservationSpec, UsageOf
 
 Probe = Callable[[StudentProcess, Any, int, dict[str, Any]], None]
@@ -35,11 +35,19 @@ _PROBES: dict[str, Probe] = {
     "usage": extras.usage,
 }
 _WITHOUT_PROCESS = frozenset({"source", "usage"})  # what the judge knows itself
+MOST_KEPT = 256 << 20  # bytes of all answers of a grading; what right work answers takes a few millions
+_TOO_MUCH = ProbeFailure(
+    Verdict.OUTPUT_LIMIT,
+    f"Your program's answers take more than {MOST_KEPT >> 20} MB in all.",
+    "Return what is asked for and no more: small arrays of numbers.",
+)
 
 
 @dataclass
 class Prober(StudentProcess):
-    """A student process that answers the observations of its spec."""
+    """A student process that answers the observations of its spec. kept: bytes of the answers so far."""
+
+    kept: int = 0
 
     def observe(self, observation: ObservationSpec, seed: int) -> Observation:
         """Run one probe. What goes wrong on the student's side is in `.failure`. Raises SandboxError if it is ours."""
@@ -48,6 +56,8 @@ class Prober(StudentProcess):
         failure, tainted, trust = None, False, observation.trust
         try:
             if observation.probe not in _WITHOUT_PROCESS:
+                if self.kept > MOST_KEPT:
+                    raise ProbeFailed(_TOO_MUCH)
                 self.ensure_loaded()
                 self._begin_measuring(observation)
             begun = time.monotonic()
@@ -59,10 +69,21 @@ class Prober(StudentProcess):
         except SandboxStopped as stopped:
             failure, trust, tainted = self.stopped(stopped), Trust.MEASURED, self.tainted
             self.drop()
+        if not self._fits(partial):
+            failure, trust = _TOO_MUCH, Trust.MEASURED
+            partial.clear()
         partial["tainted"] = tainted or self.tainted  # the judge's own word, so set last
         taken = time.monotonic() - begun
         self.count("probes", taken)
         return Observation(observation.probe, partial, trust, failure, taken)
+
+    def _fits(self, values: dict[str, Any]) -> bool:
+        """Count what the judge keeps of the whole grading. False if it is too much.
+
+        The caps of the wire hold for each process, and each that ends is followed by another.
+        """
+        self.kept += weight(values)
+        return self.kept <= MOST_KEPT
 
     def _begin_measuring(self, observation: ObservationSpec) -> None:
         """Leave out what was used so far, if somebody wants to know what this observation uses."""

@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ import numpy as np
 from autograder.errors import SandboxError, SandboxStopped
 from autograder.hints import hint_for
 from autograder.intake import Upload
+from autograder.intake.code import line_counts
 from autograder.model import ProbeFailure, Remark, Verdict
 from autograder.probing import untrusted
 from autograder.probing.untrusted import KNOWN_ERRORS, is_real_place, mapping, text
@@ -57,6 +59,10 @@ class StudentProcess:
     _session: SandboxSession | None = None
     _sent: set[str] = field(default_factory=set)
     _load_failure: ProbeFailure | None = None
+
+    @cached_property
+    def _lines(self) -> Mapping[str, int]:
+        return line_counts(self.upload.files, self.upload.main)
 
     def close(self) -> None:
         """End the student process, if there is one."""
@@ -167,7 +173,7 @@ class StudentProcess:
             advice, trace = hint_for(kind, f"{name}: {message}"), text(error.get("trace"), 4000)
             return ProbeFailure(verdict, f"{said} ({where})" if where else said, advice, trace)
         known = name if name in KNOWN_ERRORS else "an exception"
-        place = f" in {where}" if is_real_place(where, self.upload) else ""
+        place = f" in {where}" if is_real_place(where, self._lines) else ""
         said = {"memory": "It ran out of memory", "unsupported": "It returned something that is no array"}.get(
             kind, f"Your code raised {known}"
         )

@@ -18,7 +18,8 @@ from functools import cache
 from pathlib import Path
 
 # Only what is asked for below: a grading has dozens of looks, and most lines of a status are of no use to one.
-_FIELD = re.compile(r"^(Threads|RssAnon|RssShmem|VmSwap|Pss_Anon|Pss_Shmem|SwapPss):[ \t]+(\d+)", re.MULTILINE)
+_WANTED = ("Threads", "RssAnon", "RssShmem", "VmSwap", "VmPTE", "Pss_Anon", "Pss_Shmem", "SwapPss")
+_FIELD = re.compile(rf"^({'|'.join(_WANTED)}):[ \t]+(\d+)", re.MULTILINE)
 _TICKS = os.sysconf("SC_CLK_TCK")
 _FEW_SOCKETS = 32  # of a whole tree; honest work stays below, and what they hold is then not worth counting
 _DATAGRAMS = 11  # a datagram socket queues net.unix.max_dgram_qlen + 1 of them, from as many senders
@@ -30,7 +31,7 @@ DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One look. memory: bytes of anonymous and shared memory and of files in memory. tasks: processes and threads."""
+    """One look. memory: bytes of anonymous and shared memory, page tables, files in memory. tasks: processes, threads."""
 
     cpu_s: float
     memory: int
@@ -87,7 +88,7 @@ class Processes(ABC):
                 cpu += self._cpu(number)
                 status = self._status(number)
                 tasks += status["Threads"]
-                private += status.get("RssAnon", 0) + status.get("VmSwap", 0)
+                private += sum(status.get(name, 0) for name in ("RssAnon", "VmSwap", "VmPTE"))
                 shared += status.get("RssShmem", 0)
         files = sum(self._used(mount) for mount in self._mounts)
         memory = private * 1024 + max(shared * 1024, files)
@@ -123,6 +124,7 @@ class Processes(ABC):
         private = shared = 0
         for number in numbers:
             with contextlib.suppress(OSError, ValueError):
+                private += self._status(number).get("VmPTE", 0)
                 try:
                     rollup = self._fields(f"{number}/smaps_rollup")
                     private += rollup["Pss_Anon"] + rollup.get("SwapPss", 0)

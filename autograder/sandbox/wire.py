@@ -250,7 +250,7 @@ def build_message(fields: dict[str, Any], specs: list[ArraySpec], body: bytearra
     arrays: list[Array | None] = []
     offset = 0
     for spec in specs:
-        arrays.append(_array(spec, body, offset))
+        arrays.append(_array(spec, body, offset, shared=len(specs) > 1))
         offset += spec.size
     payload = _unpack(fields, arrays, 0, room)
     if any(array is not None for array in arrays):
@@ -265,11 +265,12 @@ def build_message(fields: dict[str, Any], specs: list[ArraySpec], body: bytearra
     return Message(kind, number, payload)
 
 
-def _array(spec: ArraySpec, body: bytearray, offset: int) -> Array:
+def _array(spec: ArraySpec, body: bytearray, offset: int, shared: bool) -> Array:
+    """shared: the body holds other arrays too, and who keeps this one must not keep those."""
     flat = np.frombuffer(body, spec.dtype, spec.count, offset) if spec.count else np.empty(0, spec.dtype)
     if spec.dtype == np.bool_:
         flat = flat.view(np.uint8) != 0  # a byte of 7 is True, not seven
-    if not flat.flags.aligned:
+    if shared or not flat.flags.aligned:
         flat = flat.copy()
     return flat.reshape(spec.shape)
 

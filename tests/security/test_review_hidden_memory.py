@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from autograder.errors import SandboxStopped
@@ -47,6 +49,23 @@ time.sleep(4)
 answer = 600 << 20
 """
 
+PAGE_TABLES = """
+import mmap, os, time
+size = 4 << 30
+pages = mmap.mmap(-1, size, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | 0x4000, mmap.PROT_READ)
+pages.madvise(15)  # no huge pages
+for _ in range(28):
+    if os.fork() == 0:
+        for at in range(0, size, 2 << 20):
+            pages[at]  # the page of zeros, which is free; what it takes to find it is not: 8 MB in each process
+        time.sleep(9)
+        os._exit(0)
+for at in range(0, size, 2 << 20):
+    pages[at]
+time.sleep(4)
+answer = 232 << 20
+"""
+
 DROPPED_PAGES = """
 import mmap, os, time
 size, file = 300 << 20, given()
@@ -70,9 +89,11 @@ answer = sent
 
 
 @pytest.mark.alone
-@pytest.mark.parametrize("code", [BACKLOG, ENDED_FIRST_THREADS], ids=["backlog", "ended first threads"])
-def test_it_counts(box: Box, code: str) -> None:
-    assert box.stopped(code).verdict is Verdict.OUT_OF_MEMORY
+@pytest.mark.parametrize(
+    "code", [BACKLOG, ENDED_FIRST_THREADS, PAGE_TABLES], ids=["backlog", "ended first threads", "page tables"]
+)
+def test_it_counts(open_box: Callable[..., Box], code: str) -> None:
+    assert open_box(memory_mb=200).stopped(code).verdict is Verdict.OUT_OF_MEMORY
 
 
 @pytest.mark.parametrize("file", ["-1", "os.open('/dev/zero', os.O_RDWR)"])

@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from autograder.intake.code import python_files
+from autograder.intake.code import line_counts, python_files
 
 
 def notebook(*cells: str) -> bytes:
@@ -49,3 +49,10 @@ def test_the_main_file_comes_first_and_only_python_is_read() -> None:
     assert python_files(files, "submission.py")[0]["code"] == "b = 2"
     for rubbish in (b"[]", b"{", b'{"cells": 3}', b'{"cells": [3, {"cell_type": "code", "source": 4}]}'):
         assert python_files({"a.ipynb": rubbish}, "a.ipynb")[0]["code"].strip() == ""
+
+
+def test_lines_are_counted_by_the_places_that_the_harness_names() -> None:
+    files = {"a.ipynb": notebook("x = 1\ny = 2", "z = 3"), "more/b.py": b"one\ntwo\n", "words.txt": b"w"}
+    assert line_counts(files, "a.ipynb") == {"more/b.py": 3, "cell 1": 2, "cell 2": 1}
+    assert line_counts(files, "more/b.py") == {"more/b.py": 3}
+    assert line_counts({"a.ipynb": b"{"}, "a.ipynb") == {}

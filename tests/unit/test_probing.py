@@ -13,6 +13,7 @@ from autograder.intake import unpack
 from autograder.model import Observation, Verdict
 from autograder.probing import Prober
 from autograder.probing.calls import chunks
+from autograder.probing.untrusted import is_real_place, weight
 from autograder.sandbox.base import Limits, Message, Usage
 from autograder.specs.dataset import Case, DataSet, Ref
 from autograder.specs.schema import GraderSpec
@@ -330,3 +331,47 @@ def test_a_missing_weights_file_says_what_to_hand_in() -> None:
     assert failure.verdict is Verdict.FAILED
     assert "*.pt" in failure.message
     assert "state_dict" in failure.hint
+
+
+@pytest.mark.parametrize(
+    ("where", "real"),
+    [
+        ("a.py, line 3", True),
+        ("cell 2, line 1", True),
+        ("a.py, line 4", False),
+        ("a.py, line 0", False),
+        ("b.py, line 1", False),
+        ("my hidden number 42.py, line 1", False),
+        ("cell 3, line 1", False),
+    ],
+)
+def test_a_tainted_process_can_name_only_lines_that_there_are(where: str, real: bool) -> None:
+    assert is_real_place(where, {"a.py": 3, "cell 1": 9, "cell 2": 1}) is real
+
+
+def test_a_tainted_process_with_very_many_lines_names_none() -> None:
+    assert is_real_place("a.py, line 1", {"a.py": 4000, "b.py": 96})
+    assert not is_real_place("a.py, line 1", {"a.py": 4000, "b.py": 97})
+
+
+def test_what_the_judge_keeps_of_all_answers_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("autograder.probing.prober.MOST_KEPT", 3 << 20)
+
+    def large(arguments: Mapping[str, Any]) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+        return [{"event": "answer", "value": np.zeros(700 << 10, np.uint8)} for _ in arguments["cases"]], {}
+
+    observation, session, prober = observe("secret", calls=large)
+    assert observation.failure is None  # 2.1 of 3 MB
+    assert session is not None
+    again = prober.observe(prober.spec.observations["secret"], 0)
+    assert again.failure is not None
+    assert again.failure.verdict is Verdict.OUTPUT_LIMIT
+    assert again.values == {"tainted": True}
+    asked = len(session.asked)
+    assert prober.observe(prober.spec.observations["secret"], 0).failure == again.failure
+    assert len(session.asked) == asked  # nothing more is asked
+
+
+def test_what_an_answer_weighs() -> None:
+    assert weight({"a": [np.zeros(1000), "x" * 500]}) > 8500
+    assert weight([[]] * 1000) > 50_000
