@@ -31,7 +31,7 @@ DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One look. memory: bytes of anonymous and shared memory, page tables, files in memory. tasks: processes, threads."""
+    """One look. memory: bytes of anonymous, shared memory, page tables, files in memory. tasks: processes, threads."""
 
     cpu_s: float
     memory: int
