@@ -13,7 +13,7 @@ def resolve(student: StudentProcess, _observation: schema.Resolve, _seed: int, v
     """What the submission defines, and under which names the entry points were found."""
     values["names"] = dict(student.names)
     values["entries"] = {
-        name: {**mapping(student.entries.get(name)), "official": e.names[0], "kind": e.kind, "required": e.required}
+        name: {**student.entries.get(name, {}), "official": e.names[0], "kind": e.kind, "required": e.required}
         for name, e in student.spec.entry_points.items()
     }
 

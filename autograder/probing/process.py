@@ -54,7 +54,7 @@ class StudentProcess:
     on_epoch: Callable[[int, int], None] = lambda _epoch, _of: None
     tainted: bool = False  # and so is every process after it: one can leave word for the next
     names: Mapping[str, Any] = field(default_factory=dict)
-    entries: Mapping[str, Any] = field(default_factory=dict)
+    entries: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     deadline: float = 0.0
     _session: SandboxSession | None = None
     _sent: set[str] = field(default_factory=set)
@@ -134,7 +134,7 @@ class StudentProcess:
         self.names = mapping(loaded.get("names"))
         self.remarks = self.remarks or untrusted.remarks(loaded.get("remarks"))
         self.figures = self.figures or untrusted.figures(loaded.get("figures"))
-        self.entries = mapping(self.ask("resolve", {"entries": self._entries_asked()}))
+        self.entries = untrusted.entries(self.ask("resolve", {"entries": self._entries_asked()}))
 
     def _entries_asked(self) -> dict[str, Any]:
         return {
@@ -234,10 +234,10 @@ class StudentProcess:
         """Raise ProbeFailed if the submission lacks an entry point."""
         if entry is None:
             return
-        found = mapping(self.entries.get(entry))
+        found = self.entries.get(entry, {})
         if not found.get("found"):
             official = self.spec.entry_points[entry].names[0]
-            message = text(found.get("message"), 1000) or f"'{official}' was not found in your submission."
+            message = found.get("message") or f"'{official}' was not found in your submission."
             raise ProbeFailed(ProbeFailure(Verdict.FAILED, message, f"Define {official}; the handout says how."))
 
     def literal(self, value: Any) -> Any:

@@ -56,6 +56,12 @@ def remarks(value: Any) -> tuple[Remark, ...]:
     )
 
 
+def entries(value: Mapping[str, Any]) -> dict[str, dict[str, str]]:
+    """Entry point → `found` (the name it was found under, or empty), `how` and `message`."""
+    rows = {name: mapping(row) for name, row in value.items()}
+    return {name: {key: text(row.get(key), 1000) for key in ("found", "how", "message")} for name, row in rows.items()}
+
+
 def figures(value: Any) -> tuple[bytes, ...]:
     """PNG images, 8 at most."""
     listed = value if isinstance(value, list) else []

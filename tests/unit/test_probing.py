@@ -375,3 +375,14 @@ def test_what_the_judge_keeps_of_all_answers_has_an_end(monkeypatch: pytest.Monk
 def test_what_an_answer_weighs() -> None:
     assert weight({"a": [np.zeros(1000), "x" * 500]}) > 8500
     assert weight([[]] * 1000) > 50_000
+
+
+@pytest.mark.parametrize("found", [np.zeros(2), ["f"], {"f": 1}, 1, True, None])
+def test_a_name_that_is_no_text_was_not_found(found: Any) -> None:
+    def resolve(_: Mapping[str, Any]) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+        return [], {name: {"found": found, "message": found} for name in ("model", "f")}
+
+    observation, _, _ = observe("calls", resolve=resolve)
+    assert observation.failure is not None
+    assert observation.failure.verdict is Verdict.FAILED
+    assert "was not found" in observation.failure.message
