@@ -22,7 +22,10 @@ class ArgumentsKeptParams(Params):
 
 
 class ArgumentsKept(Check):
-    """No argument is changed by any call. The observation needs `keep_arguments: true`; calls that raise count too."""
+    """No argument is changed by any call. The observation needs `keep_arguments: true`.
+
+    Calls that raise count too, but where no legal call is answered nothing was shown.
+    """
 
     kind: ClassVar[str] = "arguments_kept"
     title: ClassVar[str] = "Arguments are left as they were"
@@ -36,7 +39,7 @@ class ArgumentsKept(Check):
         cases = context.cases.get(name, ()) if isinstance(name, str) else ()
         answers = observation.values.get("answers")
         answers = answers if isinstance(answers, list) else []
-        looked_at = 0
+        looked_at, legal = 0, []
         for at, case in enumerate(cases):
             if params.only and case.group not in params.only:
                 continue
@@ -48,6 +51,10 @@ class ArgumentsKept(Check):
                 if not _same(before, now):
                     return failed(f"A call changed its argument number {position}.", _HINT)
             looked_at += 1
+            if isinstance(answer, Mapping) and not case.raises:
+                legal.append("error" in answer)
+        if legal and all(legal):
+            return failed("Every call ended in an error, so nothing was seen.", "Let the function answer legal calls.")
         if not looked_at:
             return failed("There was no call to look at.", "Does your function answer every call?")
         return passed("No call changed what it was given.")

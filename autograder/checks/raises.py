@@ -27,7 +27,10 @@ class RaisesParams(Params):
 
 
 class Raises(Check):
-    """Every case that names exceptions must end in one of them, or in one derived from it."""
+    """Every case that names exceptions must end in one of them, or in one derived from it.
+
+    Where the list has legal cases as well, at least one of them must be answered: who refuses everything tells nothing.
+    """
 
     kind: ClassVar[str] = "raises"
     title: ClassVar[str] = "Illegal input"
@@ -35,11 +38,16 @@ class Raises(Check):
     Params: ClassVar[type[Params]] = RaisesParams
 
     def judge(self, observation: Observation, context: Context, params: RaisesParams) -> Outcome:
-        """Look at the cases that must raise; the others are left to other checks."""
+        """Look at the cases that must raise; what the others answer is left to other checks."""
         name = list_name(observation, params.cases, context)
+        legal = [a for a in answered(observation, name, context, ()) if not a.case.raises]
         every = [a for a in answered(observation, name, context, params.only) if a.case.raises]
         if not every:
             return failed("No call had to raise.", "Tell your instructor: this check of the task has no cases.")
+        if legal and all(a.error is not None for a in legal):
+            return failed(
+                "Every call is refused, also the legal ones.", "Refuse only the arguments that make no sense."
+            )
         wrong = [a for a in every if not _is_right(a)]
         if not wrong:
             return passed(f"All {len(every)} illegal calls are refused.")

@@ -1,8 +1,8 @@
 """Cases of ccds-conv-arithmetic: worked examples and random calls, with answers found by counting, not by the formula.
 
 Each function has three lists, ordered by the size of their numbers: `…_examples` and `…_illegal` (calls that must
-raise) are public, the third is hidden. Illegal calls have a list of their own, so that one that hangs costs no legal
-one. Groups of `conv`: `even` (square input, the stride comes out even), `rest` (it leaves a rest) and `oblong` (width
+raise, and some legal ones, so that it helps nobody to refuse everything) are public, the third is hidden. Illegal
+calls have a list of their own, so that one that hangs costs no legal one. Groups of `conv`: `even` (square input, the stride comes out even), `rest` (it leaves a rest) and `oblong` (width
 and height differ).
 """
 
@@ -56,9 +56,12 @@ def build(name: str, _data_dir: Path | None, seed: int) -> DataSet | None:
         "conv": _conv_cases(rng),
         "param": [_param_case(_draw_param(rng)) for _ in range(PER_GROUP)],
         "pool": _pool_cases(rng),
-        "conv_illegal": map(_illegal, [*ILLEGAL_CONVS, *_illegal_convs(rng)]),
-        "param_illegal": map(_illegal, [*ILLEGAL_PARAMS, *_illegal_params(rng)]),
-        "pool_illegal": map(_illegal, [*ILLEGAL_POOLS, *_illegal_pools(rng)]),
+        "conv_illegal": [*map(_illegal, [*ILLEGAL_CONVS, *_illegal_convs(rng)]), *map(_conv_case, CONV_EXAMPLES[:3])],
+        "param_illegal": [
+            *map(_illegal, [*ILLEGAL_PARAMS, *_illegal_params(rng)]),
+            *map(_param_case, PARAM_EXAMPLES[:3]),
+        ],
+        "pool_illegal": [*map(_illegal, [*ILLEGAL_POOLS, *_illegal_pools(rng)]), *map(_pool_case, POOL_EXAMPLES[:3])],
     }
     cases = {key: tuple(sorted(found, key=lambda case: case.size)) for key, found in lists.items()}
     return DataSet(name=name, cases=cases, hidden=frozenset({"conv", "param", "pool"}))

@@ -54,3 +54,13 @@ def test_only_some_groups_are_looked_at() -> None:
 def test_arguments_that_did_not_come_back_fail(answers: Any) -> None:
     seen = {"answers": answers, "cases": "calls"}
     assert judge("arguments_kept", "calls", seen, Context(cases=CASES)).verdict is Verdict.FAILED
+
+
+def test_who_answers_no_call_keeps_nothing() -> None:
+    error = {"type": "ValueError", "base": "ValueError", "message": "", "where": "", "hint": ""}
+    first, second = [[2, 1], {"a": 1}], [VECTOR, "text"]
+    answers = [{"error": error, "arguments": first}, {"error": error, "arguments": second}]
+    seen = {"answers": answers, "cases": "calls"}
+    assert "Every call ended" in judge("arguments_kept", "calls", seen, Context(cases=CASES)).message
+    answers[0] = {"value": 1, "arguments": first}
+    assert judge("arguments_kept", "calls", seen, Context(cases=CASES)).verdict is Verdict.PASSED

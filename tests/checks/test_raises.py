@@ -68,3 +68,12 @@ def test_the_smallest_wrong_call_is_shown() -> None:
     outcome = ask("raises", cases, [KeyError("x"), 5])
     assert outcome.evidence["called with"] == "(2)"
     assert "returned a whole number" in outcome.message
+
+
+def test_who_refuses_everything_refuses_nothing() -> None:
+    outcome = ask("raises", CASES, [ValueError(), ValueError(), ValueError()])
+    assert (outcome.verdict, outcome.message) == (Verdict.FAILED, "Every call is refused, also the legal ones.")
+    assert ask("raises", CASES, [ValueError()] * 3, only=["text"]).verdict is Verdict.FAILED
+    several = [*CASES, Case((2,), expected=3)]
+    assert ask("raises", several, [ValueError(), ValueError(), KeyError(), 9]).verdict is Verdict.PASSED
+    assert ask("raises", CASES[:2], [ValueError(), ValueError()]).verdict is Verdict.PASSED
