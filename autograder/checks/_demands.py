@@ -20,8 +20,13 @@ class Demand:
     hint: str = ""
 
 
-def outcome_of(demands: Sequence[Demand], praise: str, *, share: bool, **evidence: Any) -> Outcome:
-    """All points if every demand holds; otherwise none, or with `share` the part of them that does."""
+def outcome_of(
+    demands: Sequence[Demand], praise: str, told: bool = True, /, *, share: bool, **evidence: Any
+) -> Outcome:
+    """All points if every demand holds; otherwise none, or with `share` the part of them that does.
+
+    told: False where the student's process chose how many demands there are, and may not say anything with it.
+    """
     broken = [d for d in demands if d.trouble]
     if not demands:
         return failed("Nothing was asked for.", "Tell your instructor: this check of the task has no parameters.")
@@ -29,7 +34,7 @@ def outcome_of(demands: Sequence[Demand], praise: str, *, share: bool, **evidenc
         return passed(praise, **evidence)
     words = " ".join(d.trouble for d in broken[:_MOST])
     if len(broken) > _MOST:
-        words += f" And {len(broken) - _MOST} more."
+        words += f" And {len(broken) - _MOST} more." if told else " And more."
     hint = next((d.hint for d in broken if d.hint), "")
     if not share:
         return failed(words, hint, **evidence)

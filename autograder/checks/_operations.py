@@ -85,9 +85,11 @@ def in_words(name: str) -> str:
     return _FAMILY_WORDS.get(name) or OPERATIONS.get(name, "an unknown operation")
 
 
-def ordinal(number: int) -> str:
-    """1 → first."""
-    return _ORDINALS[number - 1] if 0 < number <= len(_ORDINALS) else f"{number}th"
+def ordinal(number: int, *, told: bool = True) -> str:
+    """1 → first. A high one that may not be told could carry hidden inputs out; the first ten are too few for that."""
+    if 0 < number <= len(_ORDINALS):
+        return _ORDINALS[number - 1]
+    return f"{number}th" if told else "eleventh or later"
 
 
 @dataclass

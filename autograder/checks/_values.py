@@ -16,6 +16,11 @@ def is_clean(observation: Observation) -> bool:
     return observation.values.get("tainted") is False
 
 
+def count_words(found: int, wanted: int, *, told: bool) -> str:
+    """How many there are beside how many were asked for; a count that may not be told is `more` or `fewer`."""
+    return f"{found}" if told else "more" if found > wanted else "fewer"
+
+
 def number(value: Any) -> float:
     """The value as a float; NaN if it is no plain number, or a whole one that no float holds."""
     if type(value) is float:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from autograder.checks._values import number, shape, text, whole
+from autograder.checks._values import number, shape, text
 
 KINDS = ("conv", "linear", "bias", "vector", "scalar")
 KIND_WORDS = {
@@ -74,8 +74,3 @@ def weights_of(listed: Sequence[Mapping[str, Any]]) -> list[Weight]:
 def total(weights: Sequence[Weight]) -> int:
     """Numbers in all of them together."""
     return sum(w.count for w in weights)
-
-
-def count_text(value: int, *, exactly: bool) -> str:
-    """A number of parameters; only about that many if the process might say something with it."""
-    return f"{value:,}" if exactly or whole(value) is None else f"about {float(f'{value:.1e}'):,.0f}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
@@ -130,7 +131,9 @@ class _Comparison:
         for leaf in leaves(expected, got, more_keys=self.params.more_keys, telling=self.telling):
             found = self._leaf(leaf, sizes)
             if found is not None:
-                place = f"At {leaf.path}: " if leaf.path and self.telling.expected else ""
+                # Which of many members is wrong could be a hidden input.
+                path = leaf.path if self.telling.got else re.sub(r"\[\d+\]", "[…]", leaf.path)
+                place = f"At {path}: " if path and self.telling.expected else ""
                 words = place + found.words if place else found.words[0].upper() + found.words[1:]
                 return Trouble(words, found.hint, found.causes)
         return None

@@ -9,7 +9,7 @@ from pydantic import Field, field_validator
 
 from autograder.checks._demands import Demand, outcome_of
 from autograder.checks._operations import FAMILIES, OPERATIONS, Difference, Pattern, in_words, members, ordinal
-from autograder.checks._values import number, rows, shape, text, whole
+from autograder.checks._values import count_words, is_clean, number, rows, shape, text, whole
 from autograder.checks.base import Check, Context, Params, failed
 from autograder.model import Observation, Outcome
 
@@ -77,19 +77,21 @@ class Architecture(Check):
                 "No operation of your model could be seen.",
                 "Build the model from torch's layers and functions, and use them in forward.",
             )
+        told = is_clean(observation)  # how often, how late and in which module something ran could be hidden inputs
+        extras = [(op, key, value) for op, wanted in params.extras.items() for key, value in wanted.items()]
         demands = [
-            *_order(operations, params),
-            *(_count(operations, name, wanted) for name, wanted in params.counts.items()),
-            *(_never(operations, name) for name in params.never),
-            *(_extra(operations, op, key, v) for op, wanted in params.extras.items() for key, v in wanted.items()),
-            *(_widths(operations, name, wanted) for name, wanted in params.widths.items()),
+            *_order(operations, params, told),
+            *(_count(operations, name, wanted, told) for name, wanted in params.counts.items()),
+            *(_never(operations, name, told) for name in params.never),
+            *(_extra(operations, op, key, value, told) for op, key, value in extras),
+            *(_widths(operations, name, wanted, told) for name, wanted in params.widths.items()),
         ]
         seen = " → ".join(in_words(row["op"]) for row in operations[:40])
-        evidence = {"your model": seen + (" → …" if len(operations) > 40 else "")}
+        evidence = {"your model": seen + (" → …" if len(operations) > 40 else "")} if told else {}
         return outcome_of(demands, "The operations come in the order asked for.", share=params.partial, **evidence)
 
 
-def _order(operations: Operations, params: ArchitectureParams) -> list[Demand]:
+def _order(operations: Operations, params: ArchitectureParams, told: bool) -> list[Demand]:
     if not params.pattern:
         return []
     pattern = Pattern(params.pattern)
@@ -100,18 +102,19 @@ def _order(operations: Operations, params: ArchitectureParams) -> list[Demand]:
     difference = pattern.difference([row["op"] for row in seen])
     if difference is None:
         return [Demand()]
-    return [Demand(_words(seen, difference), _advice(seen, difference))]
+    return [Demand(_words(seen, difference, told), _advice(seen, difference))]
 
 
-def _words(seen: Operations, difference: Difference) -> str:
+def _words(seen: Operations, difference: Difference, told: bool) -> str:
     """Such as: After the second linear layer: sigmoid expected, ReLU found."""
     at = difference.at
     if at == 0:
         place = "At the beginning"
     else:
         before = seen[at - 1]["op"]
-        place = f"After the {ordinal(sum(row['op'] == before for row in seen[:at]))} {in_words(before)}"
-        module = text(seen[at - 1].get("module"), 60)
+        nth = ordinal(sum(row["op"] == before for row in seen[:at]), told=told)
+        place = f"After the {nth} {in_words(before)}"
+        module = text(seen[at - 1].get("module"), 60) if told else ""
         place += f" ({module})" if module else ""
     expected = " or ".join(in_words(name) for name in difference.expected[:4]) or "nothing more"
     found = in_words(seen[at]["op"]) if at < len(seen) else "the end"
@@ -133,35 +136,41 @@ def _of(operations: Operations, name: str) -> list[Mapping[str, Any]]:
     return [row for row in operations if row["op"] in members(name)]
 
 
-def _count(operations: Operations, name: str, wanted: int | tuple[int, int]) -> Demand:
+def _times(name: str, asked: str, found: int, least: int, told: bool) -> str:
+    """That an operation occurs another number of times than asked for."""
+    times = f"{found} times" if told else f"{count_words(found, least, told=False)} of them"
+    return f"{in_words(name)}: {asked} times expected, found {times}."
+
+
+def _count(operations: Operations, name: str, wanted: int | tuple[int, int], told: bool) -> Demand:
     low, high = (wanted, wanted) if isinstance(wanted, int) else wanted
     found = len(_of(operations, name))
     if low <= found <= high:
         return Demand()
     asked = str(low) if low == high else f"{low} to {high}"
-    return Demand(f"{in_words(name)}: {asked} times expected, found {found} times.", "Compare with the handout's list.")
+    return Demand(_times(name, asked, found, low, told), "Compare with the handout's list.")
 
 
-def _never(operations: Operations, name: str) -> Demand:
+def _never(operations: Operations, name: str, told: bool) -> Demand:
     found = _of(operations, name)
     if not found:
         return Demand()
-    where = text(found[0].get("module"), 60)
+    where = text(found[0].get("module"), 60) if told else ""
     words = f"{in_words(found[0]['op'])} must not be used" + (f" ({where})." if where else ".")
     return Demand(words, "Take it out of forward; the handout says what stands there instead.")
 
 
-def _extra(operations: Operations, name: str, key: str, wanted: Any) -> Demand:
+def _extra(operations: Operations, name: str, key: str, wanted: Any, told: bool) -> Demand:
     found = _of(operations, name)
     if not found:
         return Demand(f"There is no {in_words(name)}.", "Is it used in forward, and in the mode that is looked at?")
     each = wanted if isinstance(wanted, tuple) else (wanted,) * len(found)
     if len(each) != len(found):
-        return Demand(f"{in_words(name)}: {len(each)} times expected, found {len(found)} times.", _COUNT)
+        return Demand(_times(name, str(len(each)), len(found), len(each), told), _COUNT)
     for i, (row, value) in enumerate(zip(found, each, strict=True)):
         if not _same(row.get(key), value):
             return Demand(
-                f"The {ordinal(i + 1)} {in_words(row['op'])} must have {key} = {value:g}.",
+                f"The {ordinal(i + 1, told=told)} {in_words(row['op'])} must have {key} = {value:g}.",
                 "Set it where the layer is made.",
             )
     return Demand()
@@ -173,14 +182,15 @@ def _same(value: Any, wanted: float | bool) -> bool:
     return abs(number(value) - wanted) <= 1e-6 * max(1.0, abs(wanted))
 
 
-def _widths(operations: Operations, name: str, wanted: tuple[int | None, ...]) -> Demand:
+def _widths(operations: Operations, name: str, wanted: tuple[int | None, ...], told: bool) -> Demand:
     found = _of(operations, name)
     if len(found) != len(wanted):
-        return Demand(f"{in_words(name)}: {len(wanted)} times expected, found {len(found)} times.", _COUNT)
+        return Demand(_times(name, str(len(wanted)), len(found), len(wanted), told), _COUNT)
     for i, (row, value) in enumerate(zip(found, wanted, strict=True)):
         if value is not None and _width(row) != value:
             return Demand(
-                f"The {ordinal(i + 1)} {in_words(row['op'])} must give {value} values (channels or features).",
+                f"The {ordinal(i + 1, told=told)} {in_words(row['op'])} must give {value} values (channels or "
+                "features).",
                 "Check its number of outputs in __init__.",
             )
     return Demand()

@@ -10,7 +10,7 @@ import numpy as np
 from pydantic import Field
 
 from autograder.checks._demands import Demand, outcome_of
-from autograder.checks._values import rows, shape, shape_text, text
+from autograder.checks._values import is_clean, rows, shape, shape_text, text
 from autograder.checks.base import Array, ArrayName, Check, Context, Params, as_array, failed
 from autograder.model import Observation, Outcome, Statistic
 
@@ -49,15 +49,19 @@ class Checkpoint(Check):
         answers = _answers(values.get("outputs"))
         if not found:
             return failed("The file holds no tensors.", "Save model.state_dict() with torch.save, or safetensors.")
+        told = is_clean(observation)  # a process could say something with how many there are, and with which
         measured: list[Statistic] = []
         demands = [
             *(_tensor(found, name, sizes) for name, sizes in params.tensors.items()),
             *(_shape(found, sizes) for sizes in params.shapes),
-            _fits(values.get("missing"), params.may_miss, "The file lacks", "Save the state of the whole model."),
-            _fits(values.get("unexpected"), params.may_add, "The model does not have", "Was another model saved?"),
+            _fits(values.get("missing"), params.may_miss, told, "The file lacks", "Save the state of the whole model."),
+            _fits(
+                values.get("unexpected"), params.may_add, told, "The model does not have", "Was another model saved?"
+            ),
             *([] if answers is None and not params.expected else [_right(answers, context, params, measured)]),
         ]
-        praise = f"{len(found)} tensors fit the model" + (", and its answers are right." if params.expected else ".")
+        praise = f"{len(found)} tensors fit the model" if told else "The tensors fit the model"
+        praise += ", and its answers are right." if params.expected else "."
         return outcome_of(demands, praise, share=params.partial).measured(*measured)
 
 
@@ -86,7 +90,7 @@ def _shape(found: list[tuple[str, tuple[int, ...]]], wanted: Sequence[int | None
     return Demand(f"No tensor has shape {_words(wanted)}.", "Compare the layers' sizes with the handout.")
 
 
-def _fits(given: Any, allowed: tuple[str, ...], verb: str, hint: str) -> Demand:
+def _fits(given: Any, allowed: tuple[str, ...], told: bool, verb: str, hint: str) -> Demand:
     """Names that did not fit, beyond those allowed. What is no list of names was not told: then nothing is known."""
     if type(given) is not list:
         return Demand("Whether the file fits the model could not be told.", "Save model.state_dict().")
@@ -94,6 +98,8 @@ def _fits(given: Any, allowed: tuple[str, ...], verb: str, hint: str) -> Demand:
     wrong = [name for name in names if not any(fnmatchcase(name, pattern) for pattern in allowed)]
     if not wrong:
         return Demand()
+    if not told:
+        return Demand(f"{verb} {'one of the tensors' if len(wrong) == 1 else 'some of the tensors'}.", hint)
     return Demand(f"{verb} {', '.join(wrong[:3])}" + (f" and {len(wrong) - 3} more." if len(wrong) > 3 else "."), hint)
 
 

@@ -7,7 +7,8 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
-from autograder.checks._values import number, rows, text
+from autograder.checks._operations import ordinal
+from autograder.checks._values import is_clean, number, rows, text
 from autograder.checks.base import Check, Context, Params, failed, partial, passed
 from autograder.model import Observation, Outcome, Statistic
 
@@ -34,28 +35,32 @@ class GradientFlow(Check):
         named = [(name, norm) for name, norm in named if name not in params.may_be_unused]
         if not named:
             return failed("Your model has no trainable parameters.", "Create the layers in __init__ as attributes.")
-        plot = _plot(named)
+        told = is_clean(observation)  # a process could say something with how many there are, and with which
+        evidence = {"plots": [_plot(named)]} if told else {}
         broken = [name for name, norm in named if norm is not None and not math.isfinite(norm)]
         if broken:
             return failed(
-                f"The gradient of {_names(broken)} is NaN or infinite.",
+                f"The gradient of {_names(broken, named, told)} is NaN or infinite.",
                 "Look for a logarithm or division of zero in forward.",
-                plots=[plot],
+                **evidence,
             )
         least = min(norm or 0.0 for _, norm in named)
         found = [Statistic("smallest norm", least, params.min_norm, "above", "min_norm")] if params.min_norm > 0 else []
         missed = [name for name, norm in named if not (norm is not None and norm > params.min_norm)]
         if missed:
+            count = f" ({len(missed)} of {len(named)} parameters)" if told else ""
             return partial(
                 0.0 if len(missed) == len(named) else 0.5 * (1 - len(missed) / len(named)),
-                f"No gradient reaches {_names(missed)} ({len(missed)} of {len(named)} parameters).",
+                f"No gradient reaches {_names(missed, named, told)}{count}.",
                 "Is each layer used in forward? Is there a detach(), .data, no_grad() or numpy round trip in the way, "
                 "or a requires_grad=False?",
-                plots=[plot],
+                **evidence,
             ).measured(*found)
+        if not told:
+            return passed("All parameters get a gradient.").measured(*found)
         (first, begins), (last, ends) = named[0], named[-1]
         norms = f"{_drawable(begins)} at {first}, {_drawable(ends)} at {last}"
-        return passed(f"All {len(named)} parameters get a gradient (norm {norms}).", plots=[plot]).measured(*found)
+        return passed(f"All {len(named)} parameters get a gradient (norm {norms}).", **evidence).measured(*found)
 
 
 def _norm(value: Any) -> float | None:
@@ -63,7 +68,11 @@ def _norm(value: Any) -> float | None:
     return None if value is None else number(value)
 
 
-def _names(names: list[str]) -> str:
+def _names(names: list[str], named: list[tuple[str, float | None]], told: bool) -> str:
+    """Some of the names; where they may not be told, the place of the first among all."""
+    if not told:
+        place = next(i for i, (name, _) in enumerate(named, start=1) if name == names[0])
+        return f"the {ordinal(place, told=False)} of your parameters" + (" and others" if len(names) > 1 else "")
     shown = ", ".join(names[:4])
     return shown if len(names) <= 4 else f"{shown} and {len(names) - 4} more"
 

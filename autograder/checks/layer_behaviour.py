@@ -11,7 +11,7 @@ from pydantic import Field
 from autograder.checks import _init
 from autograder.checks._demands import Demand, outcome_of
 from autograder.checks._operations import ordinal
-from autograder.checks._values import number, rows, shape, text, whole
+from autograder.checks._values import count_words, is_clean, number, rows, shape, text, whole
 from autograder.checks.base import Array, Check, Context, Params, as_array, failed
 from autograder.model import Observation, Outcome
 
@@ -54,18 +54,15 @@ class LayerBehaviour(Check):
                 "There are no finite answers in eval and train mode to compare.",
                 "Return one tensor of finite numbers from forward in both modes.",
             )
+        told = is_clean(observation)  # a process could say something with how many layers there are, and with which
         demands = [
             _repeats(still),
             *_modes(still, moving, params),
-            *(
-                _dropout(rows(values.get("dropout"), 100), moving, params.dropouts, params.dropout)
-                if params.dropout
-                else []
-            ),
-            *(_batch_norms(values.get("buffers"), still, moving, params.batch_norms)),
-            *_initialisation(rows(values.get("weights")), params),
+            *_dropout(rows(values.get("dropout"), 100), moving, params, told),
+            *_batch_norms(values.get("buffers"), still, moving, params.batch_norms, told),
+            *_initialisation(rows(values.get("weights")), params, told),
         ]
-        return outcome_of(demands, "The layers do what they are there for.", share=params.partial)
+        return outcome_of(demands, "The layers do what they are there for.", told, share=params.partial)
 
 
 def _answers(given: Any) -> list[Array] | None:
@@ -111,24 +108,29 @@ def _modes(still: list[Array], moving: list[Array], params: LayerBehaviourParams
     return demands
 
 
-def _dropout(found: list[Any], moving: list[Array], least: int, rate: float | None) -> list[Demand]:
+def _dropout(found: list[Any], moving: list[Array], params: LayerBehaviourParams, told: bool) -> list[Demand]:
     """Each dropout's own rate within a binomial's tolerance, none in eval mode; and answers that vary in training."""
+    least, rate = params.dropouts, params.dropout
     if rate is None:
         return []
     if len(found) < least:
-        words = f"{least} dropouts are asked for, {len(found) or 'none'} seen."
+        words = f"{least} dropouts are asked for, {_few(len(found), least, told)} seen."
         return [Demand(words, "Use nn.Dropout in forward, after each of the layers the handout names.")]
-    demands = [_one_dropout(row, i + 1, rate) for i, row in enumerate(found)]
+    demands = [_one_dropout(row, ordinal(i + 1, told=told), rate) for i, row in enumerate(found)]
     if len(moving) > 1 and all(_close(moving[0], again) for again in moving[1:]):
         demands.append(Demand("Dropout changes no answer in train mode.", "Use its result: x = self.dropout(x)."))
     return demands
 
 
-def _one_dropout(row: Any, place: int, rate: float) -> Demand:
+def _few(found: int, wanted: int, told: bool) -> str:
+    return count_words(found, wanted, told=told) if found else "none"
+
+
+def _one_dropout(row: Any, place: str, rate: float) -> Demand:
     zeros, scale, idle = (number(row.get(key)) for key in ("zeros", "scale", "eval_zeros"))
     count = whole(row.get("count")) or _SMALL
     tolerance = 4.5 * math.sqrt(rate * (1 - rate) / count) + 0.002
-    name = f"The {ordinal(place)} dropout"
+    name = f"The {place} dropout"
     if not idle <= 0.001:
         return Demand(f"{name} is active in eval mode too.", "Use nn.Dropout, or pass training=self.training.")
     if not zeros > 0.001:
@@ -145,7 +147,7 @@ def _one_dropout(row: Any, place: int, rate: float) -> Demand:
     return Demand()
 
 
-def _batch_norms(given: Any, still: list[Array], moving: list[Array], wanted: int | None) -> list[Demand]:
+def _batch_norms(given: Any, still: list[Array], moving: list[Array], wanted: int | None, told: bool) -> list[Demand]:
     """Running statistics come in pairs of vectors, mean and variance; both must move in training."""
     if wanted is None:
         return []
@@ -156,9 +158,10 @@ def _batch_norms(given: Any, still: list[Array], moving: list[Array], wanted: in
         trouble = "There are running statistics, but no batch norm is asked for." if kept else ""
         return [Demand(trouble, "Take the batch norm layers out of the model.")]
     if len(kept) < 2 * wanted:
+        seen = _few(len(kept) // 2, wanted, told)
         return [
             Demand(
-                f"{wanted} batch norms with running statistics are asked for, {len(kept) // 2 or 'none'} seen.",
+                f"{wanted} batch norms with running statistics are asked for, {seen} seen.",
                 "Use one nn.BatchNorm layer for each place, and leave track_running_stats=True.",
             )
         ]
@@ -170,7 +173,7 @@ def _batch_norms(given: Any, still: list[Array], moving: list[Array], wanted: in
     return [Demand()]
 
 
-def _initialisation(listed: list[Any], params: LayerBehaviourParams) -> list[Demand]:
+def _initialisation(listed: list[Any], params: LayerBehaviourParams, told: bool) -> list[Demand]:
     """One demand for each layer of each kind that is asked for."""
     demands = []
     for kind, scheme in params.init.items():
@@ -180,7 +183,8 @@ def _initialisation(listed: list[Any], params: LayerBehaviourParams) -> list[Dem
         if not found:
             words = f"There is no {kind} layer whose weights could be looked at."
             demands.append(Demand(words, "Create the layers in __init__ as attributes of the model."))
-        demands += [_one_init(row, sizes, i + 1, kind, scheme) for i, (row, sizes) in enumerate(found)]
+        places = (ordinal(i + 1, told=told) for i in range(len(found)))
+        demands += [_one_init(row, sizes, p, kind, scheme) for (row, sizes), p in zip(found, places, strict=True)]
     return demands
 
 
@@ -199,11 +203,11 @@ def _kind(row: Any, sizes: tuple[int, ...]) -> str:
     return "linear" if len(sizes) == 2 else "conv"
 
 
-def _one_init(row: Any, sizes: tuple[int, ...], place: int, kind: str, scheme: str) -> Demand:
+def _one_init(row: Any, sizes: tuple[int, ...], place: str, kind: str, scheme: str) -> Demand:
     mean, std, largest = (number(row.get(key)) for key in ("mean", "std", "max"))
     if _init.fits(scheme, sizes, mean, std, largest):
         return Demand()
-    name = f"The {ordinal(place)} {'convolution' if kind == 'conv' else kind + ' layer'}"
+    name = f"The {place} {'convolution' if kind == 'conv' else kind + ' layer'}"
     likely = _init.nearest(sizes, mean, std, largest)
     if std == 0:
         looks = "all its weights are equal"

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
+from autograder.checks._values import count_words, is_clean
 from autograder.checks.base import Check, Context, Params, failed, partial, passed
 from autograder.model import Observation, Outcome
 
@@ -42,16 +43,18 @@ class Layers(Check):
             return failed("Your model has no layers with weights.", "Create the layers in __init__ as attributes.")
         kernels = [w for w in weights if len(w) == 4]
         matrices = [w for w in weights if len(w) == 2]
-        troubles = _troubles(kernels, matrices, params)
+        told = is_clean(observation)  # any number of layers, and any width of one, could be a hidden input
+        troubles = _troubles(kernels, matrices, params, told)
         demands = sum(v is not None for v in (params.convolutions, params.linear, params.outputs, params.max_side))
-        evidence = {"convolutions": len(kernels), "linear layers": len(matrices)}
+        evidence = {"convolutions": len(kernels), "linear layers": len(matrices)} if told else {}
         if troubles:
             hint = (
                 "Compare your __init__ with the list of layers in the handout. A layer counts if it is an attribute of "
                 "the model (or in nn.Sequential or nn.ModuleList, not in a plain list)."
             )
             return partial(0.5 * (1 - len(troubles) / demands), " ".join(troubles), hint, **evidence)
-        return passed(f"{len(kernels)} convolutions and {len(matrices)} linear layers, as asked for.", **evidence)
+        praise = f"{len(kernels)} convolutions and {len(matrices)} linear layers, as asked for."
+        return passed(praise if told else "The layers are as asked for.", **evidence)
 
 
 def _weights(rows: Any) -> list[tuple[int, ...]]:
@@ -66,13 +69,15 @@ def _is_size(value: Any) -> bool:
 
 
 def _troubles(
-    kernels: Sequence[tuple[int, ...]], matrices: Sequence[tuple[int, ...]], params: LayersParams
+    kernels: Sequence[tuple[int, ...]], matrices: Sequence[tuple[int, ...]], params: LayersParams, told: bool
 ) -> list[str]:
     troubles = []
     if params.convolutions is not None and len(kernels) != params.convolutions:
-        troubles.append(f"Expected {params.convolutions} convolutions, found {len(kernels)}.")
+        found = count_words(len(kernels), params.convolutions, told=told)
+        troubles.append(f"Expected {params.convolutions} convolutions, found {found}.")
     if params.linear is not None and len(matrices) != params.linear:
-        troubles.append(f"Expected {params.linear} linear layers, found {len(matrices)}.")
+        found = count_words(len(matrices), params.linear, told=told)
+        troubles.append(f"Expected {params.linear} linear layers, found {found}.")
     if params.outputs is not None and not any(m[0] == params.outputs for m in matrices):
         troubles.append(f"No linear layer gives {params.outputs} values.")
     if params.max_side is not None and kernels and matrices:
@@ -80,8 +85,8 @@ def _troubles(
         widest = max(m[1] for m in matrices)
         if widest > most:
             side = params.max_side
+            values = f"{widest} values, more" if told else "more values"
             troubles.append(
-                f"A linear layer takes {widest} values, more than {side} × {side} feature maps give: "
-                "is a pooling layer missing?"
+                f"A linear layer takes {values} than {side} × {side} feature maps give: is a pooling layer missing?"
             )
     return troubles

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from autograder.checks._diagnosis import Diagnosis, Shape, diagnose
 from autograder.checks._history import disagreement
-from autograder.checks._values import number
+from autograder.checks._values import is_clean, number
 from autograder.checks.base import Array, ArrayName, Check, Context, LabelName, Params, as_array, failed, passed
 from autograder.checks.measures import (
     cross_entropy,
@@ -54,6 +54,7 @@ class LossCurveParams(Params):
     )
 
 
+_STEEP = 1.0  # guessing losses an epoch; less is a number of three digits
 _LEARNING_WELL = 10.0  # a right training may end on one odd batch; piles that do harm stop the loss from falling
 _SOFTMAX_HINT = (
     "The model returns probabilities. If train uses CrossEntropyLoss, softmax is applied twice and the gradients are "
@@ -84,7 +85,7 @@ class LossCurve(Check):
         training = _curve(observation, context, params.train_label, params.train_targets) if params.train_label else []
         labels = labels_of(context.arrays, params.targets)
         found = diagnose(training, curve, _guessing(labels) or None)
-        evidence = {**_shown(found), "plots": [_plot(training, curve)]}
+        evidence = {**_shown(found, is_clean(observation)), "plots": [_plot(training, curve)]}
         loud = _loud_start(curve, params, labels)
         learned = loud is None and _drop(curve) >= params.min_drop
         leftover, allowed = _leftover(observation), _LEARNING_WELL if learned else 1.0
@@ -113,15 +114,16 @@ def _plot(training: list[float], curve: list[float]) -> dict[str, Any]:
     }
 
 
-def _shown(found: Diagnosis | None) -> dict[str, str]:
-    """The diagnosis as lines of evidence."""
+def _shown(found: Diagnosis | None, told: bool) -> dict[str, str]:
+    """The diagnosis as lines of evidence. told: a slope of any size, which could spell hidden inputs."""
     if found is None:
         return {}
     lines = {"shape": found.words}
     if found.turning is not None and found.shape is not Shape.HEALTHY:
         lines["turning point"] = f"epoch {found.turning}"
-    if found.shape is not Shape.NOT_FINITE:
-        lines["slope at the end"] = f"{0.0 - found.evidence['slope_at_end']:+.1%} of the guessing loss an epoch"
+    slope = 0.0 - found.evidence.get("slope_at_end", 0.0)
+    if found.shape is not Shape.NOT_FINITE and (told or abs(slope) < _STEEP):
+        lines["slope at the end"] = f"{slope:+.1%} of the guessing loss an epoch"
     return {**lines, "to try": found.advice} if found.advice else lines
 
 

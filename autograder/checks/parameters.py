@@ -11,8 +11,8 @@ import numpy as np
 from pydantic import Field
 
 from autograder.checks._demands import Demand, outcome_of
-from autograder.checks._values import is_clean, rows, shape_text
-from autograder.checks._weights import KIND_WORDS, Weight, count_text, total, weights_of
+from autograder.checks._values import count_words, is_clean, rows, shape_text
+from autograder.checks._weights import KIND_WORDS, Weight, total, weights_of
 from autograder.checks.base import Check, Context, Params, as_array, failed
 from autograder.model import Observation, Outcome
 
@@ -101,49 +101,52 @@ class Parameters(Check):
                 "Your model has no parameters.",
                 "Create the layers in __init__ as attributes, and call super().__init__.",
             )
-        exactly = is_clean(observation)
+        told = is_clean(observation)  # a process could say something with any number of parameters, and with which
         training = observation.probe == "moves"
         demands = [
-            *_totals(weights, params, exactly),
-            *_shapes(weights, params),
-            *(_moved(weights, s, params, training) for s in params.moves),
-            *(_stayed(weights, s, params, training) for s in params.frozen),
-            *(_tail_stayed(weights, s, params) for s in params.still_tails),
+            *_totals(weights, params, told),
+            *_shapes(weights, params, told),
+            *(_moved(weights, s, params, training, told) for s in params.moves),
+            *(_stayed(weights, s, params, training, told) for s in params.frozen),
+            *(_tail_stayed(weights, s, params, told) for s in params.still_tails),
             *(_answers_moved(observation.values.get("outputs")) if training and params.moves else []),
         ]
-        evidence = {
-            "parameters": count_text(total(weights), exactly=exactly),
-            "that train": count_text(total([w for w in weights if w.trainable]), exactly=exactly),
-        }
+        counts = {"parameters": total(weights), "that train": total([w for w in weights if w.trainable])}
+        evidence = {name: f"{count:,}" for name, count in counts.items()} if told else {}
         return outcome_of(demands, "The parameters are as asked for.", share=params.partial, **evidence)
 
 
-def _totals(weights: list[Weight], params: ParametersParams, exactly: bool) -> list[Demand]:
+def _totals(weights: list[Weight], params: ParametersParams, told: bool) -> list[Demand]:
     found, training = total(weights), total([w for w in weights if w.trainable])
     share = training / found if found else 0.0
-    said = count_text(found, exactly=exactly)
     demands = []
     if params.total is not None:
-        words = f"Expected {params.total:,} parameters, found {said}."
+        words = f"Expected {params.total:,} parameters, found {_number(found, params.total, told)}."
         hint = params.known_totals.get(found, "Compare the size of each layer, and its bias, with the handout.")
         demands.append(Demand() if found == params.total else Demand(words, hint))
     if params.min_total is not None or params.max_total is not None:
         low, high = params.min_total or 0, params.max_total
         trouble = ""
         if found < low:
-            trouble = f"At least {low:,} parameters are asked for, found {said}."
+            trouble = f"At least {low:,} parameters are asked for, found {_number(found, low, told)}."
         elif high is not None and found > high:
-            trouble = f"At most {high:,} parameters are allowed, found {said}."
+            trouble = f"At most {high:,} parameters are allowed, found {_number(found, high, told)}."
         demands.append(Demand(trouble, params.known_totals.get(found, "Compare the sizes of the layers.")))
     if params.trainable is not None:
-        words = f"Expected {params.trainable:,} parameters that train, found {count_text(training, exactly=exactly)}."
+        number = _number(training, params.trainable, told)
+        words = f"Expected {params.trainable:,} parameters that train, found {number}."
         demands.append(Demand() if training == params.trainable else Demand(words, _FREEZE))
     low_share, high_share = params.min_trainable_share or 0.0, params.max_trainable_share
     if params.min_trainable_share is not None or high_share is not None:
         fits = low_share <= share <= (1.0 if high_share is None else high_share)
         asked = f"{low_share:.1%} to {1.0 if high_share is None else high_share:.1%}"
-        demands.append(Demand() if fits else Demand(f"{share:.0%} of the parameters train, not {asked}.", _FREEZE))
+        part = f"{share:.0%}" if told else "Too many" if share > low_share else "Too few"
+        demands.append(Demand() if fits else Demand(f"{part} of the parameters train, not {asked}.", _FREEZE))
     return demands
+
+
+def _number(found: int, wanted: int, told: bool) -> str:
+    return f"{found:,}" if told else count_words(found, wanted, told=False)
 
 
 _FREEZE = "Set requires_grad = False on what must stay frozen, and leave it True on everything else."
@@ -153,7 +156,7 @@ def _fits(sizes: tuple[int, ...], wanted: tuple[int | None, ...]) -> bool:
     return len(sizes) == len(wanted) and all(w is None or w == s for s, w in zip(sizes, wanted, strict=True))
 
 
-def _shapes(weights: list[Weight], params: ParametersParams) -> list[Demand]:
+def _shapes(weights: list[Weight], params: ParametersParams, told: bool) -> list[Demand]:
     left = Counter(w.shape for w in weights)
     missing = []
     for wanted in sorted(params.shapes, key=lambda s: sum(size is None for size in s)):
@@ -170,7 +173,8 @@ def _shapes(weights: list[Weight], params: ParametersParams) -> list[Demand]:
         )
     if params.shapes and params.only_shapes:
         more = sum(left.values())
-        demands.append(Demand(f"There are {more} parameters too many." if more else "", "Remove unused layers."))
+        words = f"There are {more} parameters too many." if told else "There are parameters too many."
+        demands.append(Demand(words if more else "", "Remove unused layers."))
     sizes = {size for w in weights for size in w.shape}
     for size in params.required_sizes:
         demands.append(Demand("" if size in sizes else f"No layer has size {size}.", "Compare with the handout."))
@@ -184,7 +188,7 @@ def _none_like(selection: Selection) -> Demand:
     return Demand(f"There is no {selection}.", "Are the layers attributes of the model, under the handout's names?")
 
 
-def _moved(weights: list[Weight], selection: Selection, params: ParametersParams, training: bool) -> Demand:
+def _moved(weights: list[Weight], selection: Selection, params: ParametersParams, training: bool, told: bool) -> Demand:
     chosen = selection.of(weights)
     if not chosen:
         return _none_like(selection)
@@ -196,31 +200,33 @@ def _moved(weights: list[Weight], selection: Selection, params: ParametersParams
     else:
         why = "training does not change them"
     return Demand(
-        f"{_named(still)} must train, but {why}.",
+        f"{_named(still, selection, told)} must train, but {why}.",
         "Give the optimizer all parameters that train, and use these layers in forward.",
     )
 
 
-def _stayed(weights: list[Weight], selection: Selection, params: ParametersParams, training: bool) -> Demand:
+def _stayed(
+    weights: list[Weight], selection: Selection, params: ParametersParams, training: bool, told: bool
+) -> Demand:
     chosen = selection.of(weights)
     if not chosen:
         return _none_like(selection)
     if training:
         loose = [w for w in chosen if not w.change <= params.max_still]
-        return Demand(f"{_named(loose)} must stay frozen, but training changes them." if loose else "", _FREEZE)
+        words = f"{_named(loose, selection, told)} must stay frozen, but training changes them."
+        return Demand(words if loose else "", _FREEZE)
     loose = [w for w in chosen if w.trainable]
-    return Demand(f"{_named(loose)} must be frozen, but requires_grad is True." if loose else "", _FREEZE)
+    words = f"{_named(loose, selection, told)} must be frozen, but requires_grad is True."
+    return Demand(words if loose else "", _FREEZE)
 
 
-def _tail_stayed(weights: list[Weight], selection: Selection, params: ParametersParams) -> Demand:
+def _tail_stayed(weights: list[Weight], selection: Selection, params: ParametersParams, told: bool) -> Demand:
     chosen = selection.of(weights)
     if not chosen:
         return _none_like(selection)
     loose = [w for w in chosen if not w.tail_change <= params.max_tail * w.tail_norm]
-    return Demand(
-        f"{_named(loose)}: training changes rows that nothing but padding has to do with." if loose else "",
-        "Give the model the mask in training, too.",
-    )
+    words = f"{_named(loose, selection, told)}: training changes rows that nothing but padding has to do with."
+    return Demand(words if loose else "", "Give the model the mask in training, too.")
 
 
 def _change(weight: Weight) -> float:
@@ -228,7 +234,10 @@ def _change(weight: Weight) -> float:
     return weight.change / weight.norm if weight.norm > 0 else weight.change
 
 
-def _named(weights: list[Weight]) -> str:
+def _named(weights: list[Weight], selection: Selection, told: bool) -> str:
+    """The parameters that are meant; where they may not be told, only among which they are."""
+    if not told:
+        return f"One or more of what was asked for ({selection})"
     shown = ", ".join(w.name or KIND_WORDS[w.kind] for w in weights[:3])
     return shown if len(weights) <= 3 else f"{shown} and {len(weights) - 3} more"
 

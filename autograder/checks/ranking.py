@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from pydantic import Field
 
 from autograder.checks._answers import Answer, answers, overlap_at, ranking, word
+from autograder.checks._values import is_clean
 from autograder.checks.base import CaseList, Check, Context, FactName, Params, failed, partial, passed
 from autograder.model import Observation, Outcome, Statistic
 
@@ -45,7 +46,7 @@ class Ranking(Check):
         troubles, shares = [], list[float]()
         for answer in given:
             expected = context.facts.get(params.expected) if params.expected else answer.expected
-            troubles.append(_trouble(answer, expected, params, shares))
+            troubles.append(_trouble(answer, expected, params, shares, told=is_clean(observation)))
         wrong = [(a, t) for a, t in zip(given, troubles, strict=True) if t is not None]
         found = []
         if len(shares) == len(given) and params.min_overlap < 1:  # neither a wrong form nor all or nothing is close
@@ -70,8 +71,13 @@ def _wanted(expected: Any) -> tuple[list[str], list[float]]:
     return items, [float(s) for s in scores] if len(scores) else [float(-i) for i in range(len(items))]
 
 
-def _trouble(answer: Answer, expected: Any, params: RankingParams, shares: list[float]) -> tuple[str, str] | None:
-    """What is wrong with one ranking and what to try; None if it is right. shares: gets its share of good items."""
+def _trouble(
+    answer: Answer, expected: Any, params: RankingParams, shares: list[float], *, told: bool
+) -> tuple[str, str] | None:
+    """What is wrong with one ranking and what to try; None if it is right.
+
+    shares: gets its share of good items. told: whether words may hold the answer's length.
+    """
     items, scores = _wanted(expected)
     if answer.error:
         return f"it raised {answer.error}.", answer.hint or "Call your function yourself with such arguments."
@@ -84,7 +90,7 @@ def _trouble(answer: Answer, expected: Any, params: RankingParams, shares: list[
         return "an item stands in it twice.", "Each item once."
     k = min(params.k, len(items))
     if len(found) < k:
-        return f"it has {len(found)} items; {k} are asked for.", ""
+        return f"it has {len(found) if told else 'fewer'} items; {k} are asked for.", ""
     shares.append(len(_good(found[:k], items, scores, k, params)) / k)
     if _fits(found[:k], items, scores, k, params):
         return None

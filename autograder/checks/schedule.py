@@ -65,16 +65,17 @@ class Schedule(Check):
         found = as_array(observation.values.get("lrs"))
         if found is None or found.ndim != 1:
             return failed("No learning rates could be read.", "Return a scheduler, or a function from step to rate.")
+        told = is_clean(observation)  # after hidden inputs a process could say something with any number
         if len(found) != params.steps:
+            count = f"{len(found)}" if told else "Another number of"
             return failed(
-                f"{len(found)} learning rates came back, for {params.steps} steps.",
+                f"{count} learning rates came back, for {params.steps} steps.",
                 "Give one rate for every step from 0 on, and leave calling step() to the grader.",
             )
         if not np.isfinite(found).all():
             return failed("A learning rate is NaN or infinite.", "Is there a division by zero at step 0?")
         wanted = [rates(params.formula, params, first) for first in params.counted_from]
-        # After hidden inputs a process could draw them.
-        evidence = {"plots": [_plot(found, wanted[0])]} if is_clean(observation) else {}
+        evidence = {"plots": [_plot(found, wanted[0])]} if told else {}
         differences = [np.abs(found - one) for one in wanted]
         limit = params.tolerance * params.base_lr
         measured = Statistic.excess(min(float(d.max()) for d in differences) / limit, "tolerance")
@@ -83,13 +84,15 @@ class Schedule(Check):
             return passed(message, **evidence).measured(measured)
         nearest = min(differences, key=lambda d: float(d.mean()))
         wrong = nearest > limit
-        message = (
-            f"{int(wrong.sum())} of {params.steps} learning rates differ from the formula ({_name(params)}), first at "
-            f"step {int(wrong.argmax())} by {brief(float(nearest[wrong.argmax()]))}."
-        )
+        message = f"Some of {params.steps} learning rates differ from the formula ({_name(params)})."
+        if told:
+            message = (
+                f"{int(wrong.sum())} of {params.steps} learning rates differ from the formula ({_name(params)}), first "
+                f"at step {int(wrong.argmax())} by {brief(float(nearest[wrong.argmax()]))}."
+            )
         rise, rest = wrong[: params.warmup], wrong[params.warmup :]
         half = 0 < params.warmup < params.steps and rise.any() != rest.any() and not (rest[:-1].all() and rest.size > 1)
-        return partial(0.5 if half else 0.0, message, _cause(found, params), **evidence).measured(measured)
+        return partial(0.5 if half else 0.0, message, _cause(found, params, told), **evidence).measured(measured)
 
 
 def _name(params: ScheduleParams) -> str:
@@ -97,7 +100,7 @@ def _name(params: ScheduleParams) -> str:
     return f"{params.formula.replace('_', ' ')}{warm}"
 
 
-def _cause(found: Array, params: ScheduleParams) -> str:
+def _cause(found: Array, params: ScheduleParams, told: bool) -> str:
     """The likeliest mistake, by asking which wrong formula gives exactly these values."""
     limit = params.tolerance * params.base_lr
 
@@ -122,7 +125,8 @@ def _cause(found: Array, params: ScheduleParams) -> str:
         return f"The shape is right, the height is not: the highest rate must be {brief(params.base_lr)}."
     ends = [rates(params.formula, params, first)[-1] for first in params.counted_from]
     if min(abs(found[-1] - end) for end in ends) > 0.01 * params.base_lr:
-        return f"It ends at {brief(float(found[-1]))} where {brief(float(ends[0]))} is asked for."
+        own = f"at {brief(float(found[-1]))}" if told else "at another rate"
+        return f"It ends {own} where {brief(float(ends[0]))} is asked for."
     return "Compare the two curves: where do they part?"
 
 

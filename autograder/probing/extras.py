@@ -25,7 +25,8 @@ def schedule(student: StudentProcess, observation: schema.Schedule, seed: int, v
     request |= {"arguments": student.literal(observation.arguments), "seed": seed}
     answer = student.ask("schedule", request)
     lrs = answer.get("lrs")
-    values["lrs"] = lrs if isinstance(lrs, np.ndarray) else None
+    # More than were asked for come from a forger alone, who could say something with how many.
+    values["lrs"] = lrs if isinstance(lrs, np.ndarray) and lrs.size <= observation.steps + 1 else None
     values["how"] = how if (how := text(answer.get("how"), 20)) in _HOW else ""
 
 

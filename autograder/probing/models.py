@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from autograder.probing.process import StudentProcess
-from autograder.probing.untrusted import KNOWN_TYPES, mapping, text
+from autograder.probing.untrusted import KNOWN_TYPES, mapping, number, shape, text
 from autograder.specs import schema
+
+_MOST_ROWS = 2000
 
 
 def resolve(student: StudentProcess, _observation: schema.Resolve, _seed: int, values: dict[str, Any]) -> None:
@@ -31,8 +33,8 @@ def forget_words(student: StudentProcess, values: dict[str, Any]) -> None:
         listed = values.get(kind)
         if student.tainted and isinstance(listed, list):
             values[kind] = [
-                {"name": f"number {i + 1}", "shape": row.get("shape"), "norm": row.get("norm")}
-                for i, row in enumerate(map(mapping, listed))
+                {"name": f"number {i + 1}", "shape": shape(row.get("shape")), "norm": number(row.get("norm"))}
+                for i, row in enumerate(map(mapping, listed[:_MOST_ROWS]))
             ]
 
 
@@ -51,12 +53,17 @@ def forward(student: StudentProcess, observation: schema.Forward, seed: int, val
     }
     answer = student.ask("forward", request)
     values["rows"] = int(student.data.arrays[observation.inputs].shape[0])
-    values["outputs"] = answer.get("outputs")
+    values["outputs"] = _first(answer.get("outputs"), observation.repeat)
     returned = text(answer.get("output_type"), 100)
     values["output_type"] = returned if returned in KNOWN_TYPES or not student.tainted else "object"
     if observation.also_single:
         single = student.ask("forward", {**request, "batch_size": 1, "repeat": 1})
-        values["single"] = single.get("outputs")
+        values["single"] = _first(single.get("outputs"), 1)
+
+
+def _first(outputs: Any, asked: int) -> Any:
+    """No more outputs than runs were asked for."""
+    return outputs[:asked] if isinstance(outputs, list) else outputs
 
 
 def predict(student: StudentProcess, observation: schema.Predict, seed: int, values: dict[str, Any]) -> None:

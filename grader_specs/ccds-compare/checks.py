@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 import numpy as np
 from pydantic import Field
 
-from autograder.checks._values import brief
+from autograder.checks._values import brief, is_clean
 from autograder.checks.base import Array, Check, Context, Params, failed, passed
 from autograder.model import Observation, Outcome
 
@@ -52,7 +52,7 @@ class TestMatrices(Check):
                     f"The matrix of {name} is not {params.classes} rows of {params.classes} whole numbers.",
                     "Paste confusion_matrix(y_true, y_pred).tolist(): counts, neither shares nor per cent.",
                 )
-            problem = _sums(matrix, params)
+            problem = _sums(matrix, params, is_clean(observation))
             if problem:
                 return failed(f"The matrix of {name}: {problem[0]}", problem[1])
         if len({matrix.tobytes() for matrix in found.values() if matrix is not None}) < len(NAMES):
@@ -171,8 +171,8 @@ def _count(number: Any) -> int:
     return int(number) if 0 <= number <= 1e6 and number == int(number) else -1
 
 
-def _sums(matrix: Array, params: MatricesParams) -> tuple[str, str] | None:
-    """What is wrong with the sums of a matrix, and what to try; None if nothing is."""
+def _sums(matrix: Array, params: MatricesParams, told: bool) -> tuple[str, str] | None:
+    """What is wrong with the sums of a matrix, and what to try; None if nothing is. told: a wrong sum may be said."""
     rows, columns = matrix.sum(axis=1), matrix.sum(axis=0)
     if (rows == params.each).all():
         return None
@@ -184,7 +184,7 @@ def _sums(matrix: Array, params: MatricesParams) -> tuple[str, str] | None:
         )
     if matrix.sum() != total:
         return (
-            f"it counts {matrix.sum():,} images, but the test set has {total:,}.",
+            f"it counts {f'{matrix.sum():,}' if told else 'another number of'} images, but the test set has {total:,}.",
             "Evaluate on the test images, all of them, and not on those the network was trained on.",
         )
     return f"its rows don't add up to {params.each:,} each.", "Every class has as many test images as the others."

@@ -17,7 +17,9 @@ ASKED = {"convolutions": 4, "linear": 3, "outputs": 10, "max_side": 8}
 def judge(shapes: list[Any], **params: Any) -> Outcome:
     check = registry.all_checks()["layers"]
     rows = [{"name": f"number {i}", "shape": list(shape)} for i, shape in enumerate(shapes)]
-    return check.judge(Observation("construct", {"parameters": rows}), Context(), check.Params.model_validate(params))
+    return check.judge(
+        Observation("construct", {"parameters": rows, "tainted": False}), Context(), check.Params.model_validate(params)
+    )
 
 
 def test_the_layers_asked_for_pass_in_any_order_beside_others() -> None:

@@ -113,7 +113,7 @@ def test_a_process_that_saw_hidden_inputs_says_nothing_with_its_totals() -> None
     outcome = judge("parameters", "construct", {"parameters": parameters, "tainted": True}, total=5)
     assert outcome.verdict is Verdict.FAILED
     assert "735" not in repr(outcome)
-    assert "about 740,000" in outcome.message
+    assert outcome.message == "Expected 5 parameters, found more."
 
 
 @pytest.mark.parametrize(("change", "norm", "passes"), [(0.0, 1.0, True), (1e-4, 1.0, True), (0.05, 1.0, False),
