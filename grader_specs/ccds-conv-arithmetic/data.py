@@ -2,8 +2,8 @@
 
 Each function has three lists, ordered by the size of their numbers: `…_examples` and `…_illegal` (calls that must
 raise, and some legal ones, so that it helps nobody to refuse everything) are public, the third is hidden. Illegal
-calls have a list of their own, so that one that hangs costs no legal one. Groups of `conv`: `even` (square input, the stride comes out even), `rest` (it leaves a rest) and `oblong` (width
-and height differ).
+calls have a list of their own, so that one that hangs costs no legal one. Groups of `conv`: `even` (square input, the
+stride comes out even), `rest` (it leaves a rest) and `oblong` (width and height differ).
 """
 
 from __future__ import annotations
