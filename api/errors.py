@@ -87,6 +87,11 @@ def from_http(error: HTTPException) -> Problem:
             "Leave out data sets and checkpoints, and clear the notebook's outputs.",
             "too_large",
         ),
+        429: (
+            "Other uploads of yours are still being read.",
+            "Wait a few seconds, then send this one again.",
+            "too_many_requests",
+        ),
     }.get(error.status_code, (one_line(error.detail), "Try again later.", ""))
     return Problem(error.status_code, phrase, detail, hint, code or f"http_{error.status_code}", error.headers or {})
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import threading
 import time
-from collections import OrderedDict, deque
+from collections import Counter, OrderedDict, deque
 from collections.abc import Callable
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -21,26 +21,45 @@ POLICY = (
 _UPLOAD = re.compile(r"(/api/v1)?/assignments/[^/]+/submissions")
 _FORM_BYTES = 64 * 1024
 _ENVELOPE = 64 * 1024  # multipart boundaries and the other fields around a file
+_AT_ONCE = 2  # uploads of one sender: each takes memory, and one of the threads that serve everybody
 
 
 class LimitBody:
     """Refuses a request body that is too large (413) while it is read, whatever its Content-Length says.
 
     Once over the limit, up to as much again is read and thrown away before answering, so that a client that sends
-    first and reads later gets the answer instead of a broken connection.
+    first and reads later gets the answer instead of a broken connection. A sender's third upload at a time is refused
+    (429) before anything of it is read.
     """
 
     def __init__(self, app: ASGIApp, upload_bytes: int) -> None:
         self.app = app
         self.upload_bytes = upload_bytes
+        self._uploads: Counter[str] = Counter()  # by sender; the event loop's alone
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on with a counting `receive`."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        limit = self.upload_bytes + _ENVELOPE if _UPLOAD.fullmatch(scope["path"]) else _FORM_BYTES
-        await self.app(scope, _Counter(receive, limit, Headers(scope=scope)).receive, send)
+        headers = Headers(scope=scope)
+        if not _UPLOAD.fullmatch(scope["path"]) or scope.get("method") == "GET":
+            await self.app(scope, _Counter(receive, _FORM_BYTES, headers).receive, send)
+            return
+        sender = headers.get("authorization") or headers.get("cookie") or str((scope.get("client") or ("",))[0])
+        if self._uploads[sender] >= _AT_ONCE:
+            await self.app(scope, _refuse, send)
+            return
+        self._uploads[sender] += 1
+        try:
+            await self.app(scope, _Counter(receive, self.upload_bytes + _ENVELOPE, headers).receive, send)
+        finally:
+            self._uploads[sender] -= 1
+            self._uploads += Counter()  # drops those at zero
+
+
+async def _refuse() -> Message:
+    raise HTTPException(429, headers={"Retry-After": "5"})
 
 
 class _Counter:

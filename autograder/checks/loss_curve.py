@@ -193,12 +193,13 @@ def _praise(curve: list[float], found: Diagnosis | None) -> str:
 
 
 def _drawable(curve: list[float]) -> list[float | None]:
-    return [float(f"{v:.3g}") if math.isfinite(v) else None for v in curve]
+    # Clamped: a model can make a loss of 300 digits, and say something of hidden inputs with them.
+    return [float(f"{min(max(v, 0.001), 1000.0):.3g}") if math.isfinite(v) else None for v in curve]
 
 
 def _short(value: float) -> str:
-    """A number as somebody reads it; a model can make a loss of 300 digits, and say something with them."""
-    return f"{value:.2f}" if abs(value) < 1000 else f"{value:.0e}"
+    """A number as somebody reads it; of very large ones their size is not told, which could mean something."""
+    return f"{value:.2f}" if abs(value) < 1000 else "1000 or more"
 
 
 def _leftover(observation: Observation) -> float:

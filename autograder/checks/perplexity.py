@@ -99,4 +99,4 @@ def _shift(outputs: Array, targets: Array, params: PerplexityParams, value: floa
 
 
 def _short(value: float) -> str:
-    return f"{value:.2f}" if value < 1000 else f"{value:.0e}"
+    return f"{value:.2f}" if value < 1000 else f"{min(value, 1e9):.0e}"

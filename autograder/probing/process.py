@@ -133,7 +133,8 @@ class StudentProcess:
             return
         self.names = mapping(loaded.get("names"))
         self.remarks = self.remarks or untrusted.remarks(loaded.get("remarks"))
-        self.figures = self.figures or untrusted.figures(loaded.get("figures"))
+        if self.spec.load == "run_all":  # else nothing is drawn
+            self.figures = self.figures or untrusted.figures(loaded.get("figures"))
         self.entries = untrusted.entries(self.ask("resolve", {"entries": self._entries_asked()}))
 
     def _entries_asked(self) -> dict[str, Any]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import secrets
 import threading
+import time
+from collections import deque
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -23,7 +25,9 @@ from autograder.storage.tables import GradingJob, Submission
 
 LATE = "deadline_passed"
 REFUSED_A_DAY = 50  # refused uploads kept for one student of an assignment in 24 hours; more are only answered
+REFUSED_A_MINUTE = 30  # refused uploads of one person that are looked at: they cost time, and no attempt
 _unpacking = threading.BoundedSemaphore(2)  # one may take some hundred megabytes, and a web process has many threads
+_refusals: dict[str, deque[float]] = {}  # by person, when; of this process
 
 
 def submit(person: Person, assignment_id: str, filename: str, data: bytes) -> SubmissionView:
@@ -42,15 +46,38 @@ def submit(person: Person, assignment_id: str, filename: str, data: bytes) -> Su
         if refusal.code == LATE:  # so that an instructor can still look at it
             refusal.submission_id = _record_refused(received, refusal)
         raise
-    try:
-        with _unpacking:
-            unpack(name, data, max_mb=settings().max_upload_mb)
-    except UploadRefused as refusal:
-        refusal.submission_id = _record_refused(received, refusal)
-        raise
+    _check_refusals(person)
+    if refused := _refusal(name, data):
+        _refusals.setdefault(person.id, deque(maxlen=REFUSED_A_MINUTE)).append(time.monotonic())
+        refused.submission_id = _record_refused(received, refused)
+        raise refused
     lane, submission_id = _record_accepted(received)
     queue.wake(lane)
     return gradebook.submission(person, submission_id)
+
+
+def _refusal(name: str, data: bytes) -> UploadRefused | None:
+    """Why the upload can't be taken. A new error: the one that was raised holds on to all that was unpacked."""
+    with _unpacking:
+        try:
+            unpack(name, data, max_mb=settings().max_upload_mb)
+        except UploadRefused as error:
+            return UploadRefused(error.message, error.hint, error.code)
+    return None
+
+
+def _check_refusals(person: Person) -> None:
+    """Raises PolicyRefused while this person had too many refused uploads in the last minute."""
+    times = _refusals.get(person.id, ())
+    recent = [at for at in times if at > time.monotonic() - 60]
+    if not recent:
+        _refusals.pop(person.id, None)
+    if len(recent) >= REFUSED_A_MINUTE:
+        raise PolicyRefused(
+            f"{len(recent)} of your uploads in the last minute could not be taken.",
+            f"See what was wrong with them; in {int(recent[0] + 60 - time.monotonic()) + 1} s you can send another.",
+            code="cooldown",
+        )
 
 
 @dataclass(frozen=True, slots=True)

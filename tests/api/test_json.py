@@ -324,6 +324,39 @@ def test_the_body_limit_counts_what_comes_and_not_what_is_said() -> None:
     assert read <= 2 * (100 + 66) + 2
 
 
+def test_a_sender_has_few_uploads_at_a_time() -> None:
+    """The third is refused before anything of it is read; other senders, and later uploads, are not met by it."""
+    running, read, go_on = [], [], asyncio.Event()
+
+    async def receive():
+        read.append(1)
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def app(scope, receive, send):
+        await receive()
+        running.append(scope["headers"])
+        await go_on.wait()
+
+    def request(sender: bytes) -> Any:
+        path = "/api/v1/assignments/a/submissions"
+        scope = {"type": "http", "method": "POST", "path": path, "headers": [(b"authorization", sender)]}
+        return limited(scope, receive, None)
+
+    async def go() -> None:
+        tasks = [asyncio.create_task(request(sender)) for sender in (b"Bearer a", b"Bearer a", b"Bearer b")]
+        await asyncio.sleep(0)
+        with pytest.raises(HTTPException) as caught:
+            await request(b"Bearer a")
+        assert (caught.value.status_code, len(running), len(read)) == (429, 3, 3)
+        go_on.set()
+        await asyncio.gather(*tasks)
+        await request(b"Bearer a")
+
+    limited = LimitBody(app, 100_000)
+    asyncio.run(go())
+    assert len(running) == 4
+
+
 def test_large_uploads(world: World, configure: Configure) -> None:
     configure(max_upload_mb=1)
     world.app = create_app()

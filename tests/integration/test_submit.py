@@ -1,6 +1,9 @@
 """Taking uploads: what is recorded, what is refused, and that nothing is lost on the way."""
 
+import io
 import threading
+import traceback
+import zipfile
 
 import pytest
 
@@ -8,7 +11,7 @@ from autograder.config import settings
 from autograder.errors import NotFound, PolicyRefused, UploadRefused, UsageError
 from autograder.services import gradebook, jobs
 from autograder.services.regrade import regrade
-from autograder.services.submit import submit
+from autograder.services.submit import REFUSED_A_MINUTE, submit
 from autograder.services.views import SubmissionView
 from autograder.storage import blobs
 from tests.conftest import Configure, Redis
@@ -89,6 +92,34 @@ def test_refused_uploads_are_kept_up_to_a_number(database: str, monkeypatch: pyt
         assert (caught.value.submission_id is not None) is expected
     assert len(gradebook.submissions(group.students[0], group.assignment_id)) == 2
     assert hand_in(group.students[0], group).attempt == 1
+
+
+def test_a_refusal_lets_go_of_what_was_unpacked(database: str) -> None:
+    group = make_class()
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as packed:
+        packed.writestr("data.txt", "no main file")
+    with pytest.raises(UploadRefused) as caught:
+        submit(group.students[0], group.assignment_id, "a.zip", archive.getvalue())
+    frames = [frame.f_code.co_name for frame, _ in traceback.walk_tb(caught.value.__traceback__)]
+    assert frames[-1] == "submit"  # nothing below, whose frames hold the files
+    assert caught.value.__context__ is None
+
+
+def test_refused_uploads_are_looked_at_up_to_a_number_a_minute(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    group = make_class()
+    student, other = group.students
+    now = [100.0]
+    monkeypatch.setattr("autograder.services.submit.time.monotonic", lambda: now[0])
+    for _ in range(REFUSED_A_MINUTE):
+        with pytest.raises(UploadRefused):
+            submit(student, group.assignment_id, "broken.ipynb", b"{ not json")
+    with pytest.raises(PolicyRefused, match=r"30 of your uploads") as caught:
+        hand_in(student, group)
+    assert "in 61 s" in caught.value.hint
+    assert hand_in(other, group).attempt == 1
+    now[0] += 61
+    assert hand_in(student, group).attempt == 1
 
 
 def test_attempts_and_cooldown_are_limited(database: str) -> None:
