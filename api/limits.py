@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 import threading
 import time
@@ -21,6 +22,7 @@ POLICY = (
 _UPLOAD = re.compile(r"(/api/v1)?/assignments/[^/]+/submissions")
 _FORM_BYTES = 64 * 1024
 _ENVELOPE = 64 * 1024  # multipart boundaries and the other fields around a file
+_MOST_KEYS = 10_000  # of the brake on passwords
 _AT_ONCE = 2  # uploads of one sender: each takes memory, and one of the threads that serve everybody
 
 
@@ -109,6 +111,15 @@ class SecurityHeaders:
         await self.app(scope, receive, with_headers if scope["type"] == "http" else send)
 
 
+def _network(address: str) -> str:
+    """What one person can send from: an address, of IPv6 the 64 bits that a provider gives to a line."""
+    try:
+        known = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    return str(ipaddress.ip_network((known, 64), strict=False)) if known.version == 6 else str(known)
+
+
 class LoginBrake:
     """Slows down guessing: a few failures per address and account, more per address, then a pause. In memory."""
 
@@ -139,8 +150,8 @@ class LoginBrake:
             for _, key in self._keys(email, address):
                 self._failures.setdefault(key, deque(maxlen=100)).append(self._clock())
                 self._failures.move_to_end(key)
-            while len(self._failures) > 10_000:
-                self._failures.popitem(last=False)
+            while len(self._failures) > _MOST_KEYS:
+                del self._failures[self._least()]
 
     def succeeded(self, email: str, address: str) -> None:
         """Forget the account's failures from this address, and that this attempt was counted as one."""
@@ -150,8 +161,14 @@ class LoginBrake:
             if times := self._failures.get(everybody):
                 times.pop()
 
+    def _least(self) -> tuple[str, ...]:
+        """The oldest key that keeps nobody waiting, so that fresh ones can't wash out one that does."""
+        waiting = min(self._limits.values())
+        return next((key for key, times in self._failures.items() if len(times) < waiting), next(iter(self._failures)))
+
     def _keys(self, email: str, address: str) -> list[tuple[str, tuple[str, ...]]]:
-        return [("account", (email.strip().lower()[:200], address)), ("address", (address,))]
+        network = _network(address)
+        return [("account", (email.strip().lower()[:200], network)), ("address", (network,))]
 
     def _recent(self, key: tuple[str, ...]) -> deque[float]:
         times = self._failures.get(key, deque())

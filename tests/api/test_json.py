@@ -337,7 +337,7 @@ def test_a_sender_has_few_uploads_at_a_time() -> None:
         running.append(scope["headers"])
         await go_on.wait()
 
-    def request(sender: bytes) -> Any:
+    def request(sender: bytes):
         path = "/api/v1/assignments/a/submissions"
         scope = {"type": "http", "method": "POST", "path": path, "headers": [(b"authorization", sender)]}
         return limited(scope, receive, None)
