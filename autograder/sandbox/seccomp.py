@@ -40,7 +40,7 @@ poll=7 ppoll=271 select=23 pselect6=270 epoll_create=213 epoll_create1=291 epoll
 epoll_pwait=281 epoll_pwait2=441 eventfd=284 eventfd2=290 timerfd_create=283 timerfd_settime=286 timerfd_gettime=287
 signalfd=282 signalfd4=289
 # Memory
-munmap=11 mprotect=10 mremap=25 brk=12 madvise=28 mlock=149 munlock=150 mlock2=325 msync=26
+munmap=11 mprotect=10 mremap=25 brk=12 mlock=149 munlock=150 mlock2=325 msync=26
 membarrier=324 pkey_alloc=330 pkey_free=331 pkey_mprotect=329 get_mempolicy=239
 # Threads
 futex=202 futex_waitv=449 futex_wake=454 futex_wait=455 futex_requeue=456 set_robust_list=273 get_robust_list=274
@@ -71,10 +71,12 @@ ALLOWED = {
     for name, number in (pair.split("=") for pair in line.split())
 }
 _CLONE, _CLONE3, _SOCKET, _SOCKETPAIR, _IOCTL, _PRCTL, _MMAP = 56, 435, 41, 53, 16, 157, 9
-_FCNTL, _FLOCK, _PREADV2, _PWRITEV2 = 72, 73, 327, 328
+_FCNTL, _FLOCK, _PREADV2, _PWRITEV2, _MADVISE = 72, 73, 327, 328, 28
 _NEWEST = 462  # mseal: the newest call this table knows of
 _CLONE_BITS = 0x7E028080  # CLONE_NEW{TIME,NS,CGROUP,UTS,IPC,USER,PID,NET}; CLONE_PARENT: a child of the fork server's
 _FCNTLS = (0, 1, 2, 3, 4, 1030, 1032)  # F_DUPFD, F_{GET,SET}{FD,FL}, F_DUPFD_CLOEXEC, F_GETPIPE_SZ
+# NORMAL to DONTNEED, FREE, {DONT,DO}FORK, (NO)HUGEPAGE, {DONT,DO}DUMP, {WIPE,KEEP}ONFORK; PAGEOUT empties files for all.
+_ADVICE = (0, 1, 2, 3, 4, 8, 10, 11, 14, 15, 16, 17, 18, 19)
 _LOCKS = (6, 7, 37, 38)  # F_SETLK F_SETLKW F_OFD_SETLK F_OFD_SETLKW
 _UNIX = 1
 _MAP_KIND, _SHARED_NAMELESS = 0x2F, (0x21, 0x23)  # MAP_TYPE | MAP_ANONYMOUS; with MAP_SHARED, MAP_SHARED_VALIDATE
@@ -129,6 +131,7 @@ def program(*, gpu: bool = False) -> bytes:
         *_if_one_of(_SOCKET, 0, (_UNIX,), errno.EPERM),
         *_if_one_of(_SOCKETPAIR, 0, (_UNIX,), errno.EPERM),
         *_if_one_of(_PRCTL, 0, _PRCTLS, errno.EPERM),
+        *_if_one_of(_MADVISE, 2, _ADVICE, errno.EINVAL),
         *_if_none_of(_MMAP, 3, _SHARED_NAMELESS, _MAP_KIND),
         *(_if_none_of(_IOCTL, 1, _TERMINAL_INPUT) if gpu else _if_one_of(_IOCTL, 1, _IOCTLS, errno.ENOTTY)),
     ]

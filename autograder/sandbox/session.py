@@ -162,8 +162,8 @@ class Session:
                 self._process.kill()
                 self._wait(_KILL_S / 2)
             self._tree.wait_gone(_KILL_S / 2)
+            self._channel.sock.close()  # first: what was sent through it may hold the other end of the output
             self._output.join(_KILL_S)
-            self._channel.sock.close()
             self._tree.close()
             if self._group is not None:
                 self._group.remove()

@@ -97,8 +97,11 @@ def _words(
     if not wrong.any():
         return None
     named = {number: word for word, number in vocab.items()}
-    first = f", such as that of '{named[int(np.flatnonzero(wrong)[0])]}'" if public else ""
-    return f"{wrong.sum()} of {known.sum()} rows are not the file's vectors{first}.", _cause(found, rows, wrong, vocab)
+    words = "Some rows are not the file's vectors."
+    if public:
+        first = named[int(np.flatnonzero(wrong)[0])]
+        words = f"{wrong.sum()} of {known.sum()} rows are not the file's vectors, such as that of '{first}'."
+    return words, _cause(found, rows, wrong, vocab)
 
 
 def _cause(found: Array, rows: Array, wrong: Array, vocab: Mapping[str, int]) -> str:

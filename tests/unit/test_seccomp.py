@@ -14,7 +14,7 @@ ALLOW, KILL = 0x7FFF0000, 0x80000000
 EPERM, ENOSYS, ENOTTY = (0x00050000 | number for number in (errno.EPERM, errno.ENOSYS, errno.ENOTTY))
 LOOKED_AT = {
     **{"clone": 56, "clone3": 435, "socket": 41, "socketpair": 53, "ioctl": 16, "prctl": 157, "mmap": 9},
-    **{"fcntl": 72, "flock": 73, "preadv2": 327, "pwritev2": 328},
+    **{"fcntl": 72, "flock": 73, "preadv2": 327, "pwritev2": 328, "madvise": 28},
 }
 DONE = 0x00050000  # not run, and success is reported
 
@@ -118,6 +118,9 @@ def test_files_carry_no_word_to_another_session(program: bytes) -> None:
     assert {command for command, answer in fcntl.items() if answer == DONE} == {6, 7, 37, 38}  # locks
     assert set(fcntl.values()) == {ALLOW, DONE, einval}
     assert decide(program, LOOKED_AT["flock"], 3, 2) == DONE
+    advice = {kind: decide(program, LOOKED_AT["madvise"], 0, 4096, kind) for kind in range(120)}
+    assert {kind for kind, answer in advice.items() if answer == ALLOW} == {*range(5), 8, 10, 11, *range(14, 20)}
+    assert set(advice.values()) == {ALLOW, einval}
     assert {decide(program, LOOKED_AT[name], 3) for name in ("preadv2", "pwritev2")} == {ENOSYS}
 
 
