@@ -9,8 +9,10 @@ import time
 from collections import Counter, OrderedDict, deque
 from collections.abc import Callable
 
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.errors import TooManyRequests
@@ -30,13 +32,15 @@ class LimitBody:
     """Refuses a request body that is too large (413) while it is read, whatever its Content-Length says.
 
     Once over the limit, up to as much again is read and thrown away before answering, so that a client that sends
-    first and reads later gets the answer instead of a broken connection. A sender's third upload at a time is refused
-    (429) before anything of it is read.
+    first and reads later gets the answer instead of a broken connection. An upload of somebody who is not signed in,
+    and a sender's third at a time (429), are thrown away as they come: nothing of them takes memory or disk space.
     """
 
-    def __init__(self, app: ASGIApp, upload_bytes: int) -> None:
+    def __init__(self, app: ASGIApp, upload_bytes: int, sender: Callable[[Request], str | None]) -> None:
+        """sender: who a request comes from, None if nobody is signed in. Runs in a thread of its own."""
         self.app = app
         self.upload_bytes = upload_bytes
+        self._sender = sender
         self._uploads: Counter[str] = Counter()  # by sender; the event loop's alone
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -44,24 +48,24 @@ class LimitBody:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        headers = Headers(scope=scope)
-        if not _UPLOAD.fullmatch(scope["path"]) or scope.get("method") == "GET":
-            await self.app(scope, _Counter(receive, _FORM_BYTES, headers).receive, send)
+        upload = _UPLOAD.fullmatch(scope["path"]) and scope.get("method") == "POST"
+        body = _Counter(receive, self.upload_bytes + _ENVELOPE if upload else _FORM_BYTES, Headers(scope=scope))
+        if not upload:
+            await self.app(scope, body.receive, send)
             return
-        sender = headers.get("authorization") or headers.get("cookie") or str((scope.get("client") or ("",))[0])
+        sender = await run_in_threadpool(self._sender, Request(scope))
+        if sender is None:
+            await self.app(scope, body.nothing, send)  # the application finds out, and says so
+            return
         if self._uploads[sender] >= _AT_ONCE:
-            await self.app(scope, _refuse, send)
+            await self.app(scope, body.refuse, send)
             return
         self._uploads[sender] += 1
         try:
-            await self.app(scope, _Counter(receive, self.upload_bytes + _ENVELOPE, headers).receive, send)
+            await self.app(scope, body.receive, send)
         finally:
             self._uploads[sender] -= 1
             self._uploads += Counter()  # drops those at zero
-
-
-async def _refuse() -> Message:
-    raise HTTPException(429, headers={"Retry-After": "5"})
 
 
 class _Counter:
@@ -80,6 +84,16 @@ class _Counter:
                 await self._drain(message)
                 raise HTTPException(413)
         return message
+
+    async def nothing(self) -> Message:
+        """An empty body, after what came was thrown away."""
+        await self._drain({"type": "http.request", "more_body": True})
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def refuse(self) -> Message:
+        """Throw away what comes. Raises HTTPException."""
+        await self.nothing()
+        raise HTTPException(429, headers={"Retry-After": "5"})
 
     async def _drain(self, message: Message) -> None:
         while message["type"] == "http.request" and message.get("more_body") and self._seen <= 2 * self._limit:

@@ -15,7 +15,7 @@ from api import errors
 from api.dashboard import render
 from api.dashboard.pages import ErrorPage
 from api.dashboard.routes import router
-from api.dashboard.session import Signer, secret_key
+from api.dashboard.session import Signer
 from api.errors import Problem
 from api.limits import LoginBrake
 from autograder.config import Settings
@@ -32,12 +32,12 @@ class _Static(StaticFiles):
         return response
 
 
-def create_dashboard(settings: Settings, brake: LoginBrake) -> FastAPI:
+def create_dashboard(settings: Settings, brake: LoginBrake, signer: Signer) -> FastAPI:
     """The pages for people. brake: shared with the API, so that nobody can try passwords at both doors."""
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
     app.state.settings = settings
     app.state.brake = brake
-    app.state.signer = Signer(secret_key(settings), secure=settings.public_url.startswith("https:"))
+    app.state.signer = signer
     app.include_router(router)
     app.mount("/static", _Static(directory=render.STATIC), name="static")
     app.add_exception_handler(UsageError, _usage)

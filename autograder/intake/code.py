@@ -10,8 +10,11 @@ from itertools import dropwhile
 from typing import Any
 
 from autograder import python_text
+from autograder.intake.content import MAX_CONTAINERS
 
 _MOST = 2_000_000  # characters of one file
+_MOST_BYTES = 32 << 20  # of all files, beyond which only the main one is read
+_UNREAD = "this file was not read: there is too much of all files"
 # No two parts of these could share a long run of spaces: that would take quadratic time.
 _LINE = re.compile(r"^(\s*)([%!?].*|\S.*\?{1,2}\s*)$")
 _ASSIGNED = re.compile(r"^([\w\s,.\[\]\"']+=\s*)([!%].*)$")
@@ -24,9 +27,21 @@ _WRITTEN = frozenset({"writefile", "file"})
 
 
 def python_files(files: Mapping[str, bytes], main: str) -> list[dict[str, str]]:
-    """[{name, code}], the main file first. `code` of a notebook parses wherever its cells do."""
+    """[{name, code}], the main file first. `code` of a notebook parses wherever its cells do.
+
+    An upload may bring two hundred notebooks. What goes beyond the caps has code that can't be parsed, so that whoever
+    looks for something in it sees that it could not be read.
+    """
     names = [main, *sorted(name for name in files if name.endswith((".py", ".ipynb")) and name != main)]
-    return [{"name": name, "code": _code(name, files[name])} for name in names if name in files]
+    found, room, containers = [], _MOST_BYTES, MAX_CONTAINERS
+    for name in names:
+        if name not in files:
+            continue
+        room -= len(files[name])
+        containers -= files[name].count(b"[") + files[name].count(b"{") if name.endswith(".ipynb") else 0
+        fits = name == main or (room >= 0 and containers >= 0)
+        found.append({"name": name, "code": _code(name, files[name]) if fits else _UNREAD})
+    return found
 
 
 def _code(name: str, data: bytes) -> str:

@@ -314,9 +314,10 @@ def test_the_body_limit_counts_what_comes_and_not_what_is_said() -> None:
             got += len((await receive())["body"])
 
     async def go() -> None:
-        scope = {"type": "http", "path": "/api/v1/assignments/a/submissions", "headers": [(b"content-length", b"5")]}
+        path = "/api/v1/assignments/a/submissions"
+        scope = {"type": "http", "method": "POST", "path": path, "headers": [(b"content-length", b"5")]}
         with pytest.raises(HTTPException) as caught:
-            await LimitBody(app, 100_000)(scope, receive, None)
+            await LimitBody(app, 100_000, lambda _: "somebody")(scope, receive, None)
         assert caught.value.status_code == 413
 
     asyncio.run(go())
@@ -325,36 +326,65 @@ def test_the_body_limit_counts_what_comes_and_not_what_is_said() -> None:
 
 
 def test_a_sender_has_few_uploads_at_a_time() -> None:
-    """The third is refused before anything of it is read; other senders, and later uploads, are not met by it."""
-    running, read, go_on = [], [], asyncio.Event()
+    """Of the third nothing reaches the application; other senders, and later uploads, are not met by it."""
+    running: list[str] = []
+    go_on = asyncio.Event()
 
     async def receive():
-        read.append(1)
-        return {"type": "http.request", "body": b"", "more_body": False}
+        return {"type": "http.request", "body": b"x" * 1000, "more_body": False}
 
     async def app(scope, receive, send):
-        await receive()
-        running.append(scope["headers"])
+        assert (await receive())["body"]
+        running.append(scope["user"])
         await go_on.wait()
 
-    def request(sender: bytes):
+    def request(sender: str):
         path = "/api/v1/assignments/a/submissions"
-        scope = {"type": "http", "method": "POST", "path": path, "headers": [(b"authorization", sender)]}
-        return limited(scope, receive, None)
+        return limited({"type": "http", "method": "POST", "path": path, "headers": [], "user": sender}, receive, None)
 
     async def go() -> None:
-        tasks = [asyncio.create_task(request(sender)) for sender in (b"Bearer a", b"Bearer a", b"Bearer b")]
-        await asyncio.sleep(0)
+        tasks = [asyncio.create_task(request(sender)) for sender in ("a", "a", "b")]
+        while len(running) < 3:
+            await asyncio.sleep(0.01)
         with pytest.raises(HTTPException) as caught:
-            await request(b"Bearer a")
-        assert (caught.value.status_code, len(running), len(read)) == (429, 3, 3)
+            await request("a")
+        assert (caught.value.status_code, len(running)) == (429, 3)
         go_on.set()
         await asyncio.gather(*tasks)
-        await request(b"Bearer a")
+        await request("a")
 
-    limited = LimitBody(app, 100_000)
+    limited = LimitBody(app, 100_000, lambda request: request.scope["user"])
     asyncio.run(go())
     assert len(running) == 4
+
+
+def test_what_a_stranger_sends_is_kept_nowhere() -> None:
+    """The body is read to a limit and thrown away, so that it fills neither memory nor the folder of large files."""
+    read = 0
+    seen: list[bytes] = []
+
+    async def receive():
+        nonlocal read
+        read += 1
+        return {"type": "http.request", "body": b"x" * 1000, "more_body": True}
+
+    async def app(scope, receive, send):
+        seen.append((await receive())["body"])
+
+    scope = {"type": "http", "method": "POST", "path": "/assignments/a/submissions", "headers": []}
+    asyncio.run(LimitBody(app, 100_000, lambda _: None)(scope, receive, None))
+    assert seen == [b""]
+    assert read <= 2 * (100 + 66) + 2
+
+
+def test_a_stranger_with_a_large_upload_is_told_to_sign_in(world: World) -> None:
+    address = f"/api/v1/assignments/{world.ours.assignment_id}/submissions"
+    files = {"file": ("a.py", b"#" * 3_000_000)}
+    for headers in ({}, {"authorization": "Bearer nothing"}, {"cookie": "autograder_session=forged"}):
+        answer = world.api().post(address, files=files, headers=headers)
+        assert problem(answer)["status"] == 401
+    page = world.api().post(address.removeprefix("/api/v1"), files=files)
+    assert (page.status_code, page.headers["location"]) == (303, "/login?next=/")
 
 
 def test_large_uploads(world: World, configure: Configure) -> None:

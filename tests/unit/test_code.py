@@ -56,3 +56,14 @@ def test_lines_are_counted_by_the_places_that_the_harness_names() -> None:
     assert line_counts(files, "a.ipynb") == {"more/b.py": 3, "cell 1": 2, "cell 2": 1}
     assert line_counts(files, "more/b.py") == {"more/b.py": 3}
     assert line_counts({"a.ipynb": b"{"}, "a.ipynb") == {}
+
+
+def test_very_many_helpers_are_not_all_read() -> None:
+    lists = b'{"cells": [{"cell_type": "code", "source": "x = 1", "o": [' + b"[]," * 400_000 + b"[]]}]}"
+    files = {f"h{number}.ipynb": lists for number in range(9)} | {"main.py": b"y = 2"}
+    codes = [file["code"] for file in python_files(files, "main.py")]
+    assert codes[:3] == ["y = 2", "x = 1", "x = 1"]
+    assert len(codes) == 10
+    for code in codes[3:]:
+        with pytest.raises(SyntaxError):
+            compile(code, "h.py", "exec")
