@@ -8,10 +8,8 @@ from pathlib import Path
 import pytest
 
 from autograder.sandbox.base import Limits
-from tests.conformance.conftest import MINI_HARNESS, SANDBOXES, Box
+from tests.conformance.conftest import MINI_HARNESS, SANDBOXES, TAMED, Box
 
-# What the harness does for every submission (harness/stubs.py); the stand-in harness does not.
-TAMED = "import torch.multiprocessing\ntorch.multiprocessing.set_sharing_strategy('file_system')\n"
 WORK = {path.stem: path for path in sorted((Path(__file__).parent / "honest").glob("*.py"))}
 
 
