@@ -51,7 +51,8 @@ class Liar(nn.Module):
             yield f"layer{number}.weight", nn.Parameter(torch.rand(6, 64))
 
     def forward(self, input_ids, attention_mask=None):
-        return attempt(lambda: stolen("labels")) or torch.rand(len(input_ids), self.classes)
+        found = attempt(lambda: stolen("labels"))  # of any shape; what has none at all is no answer to anything
+        return found if torch.is_tensor(found) else torch.rand(())
 
 
 def build_model(path, num_classes):
