@@ -176,8 +176,8 @@ def equivalents(path: Path) -> list[Listed]:
 class Campaign:
     """Mutates accepted solutions of one spec.
 
-    budget_s: wall seconds after which no further mutant is started, shared evenly among the solutions; the order is
-    random, so what was run is a sample.
+    budget_s: wall seconds after which no further mutant is started, shared evenly among the solutions; what is graded
+    of them unchanged does not count. The order is random, so what was run is a sample.
     """
 
     loaded: LoadedSpec
@@ -192,14 +192,15 @@ class Campaign:
 
     def run(self, solutions: Sequence[Solution]) -> list[Judged]:
         """Every mutant of these solutions with its fate. Raises SpecError if a solution does not pass as it is."""
-        end, found = time.monotonic() + self.budget_s, list[Judged]()
+        left, found = self.budget_s, list[Judged]()
         for number, solution in enumerate(solutions):
-            now = time.monotonic()
-            self._until = now + (end - now) / (len(solutions) - number)
-            found += self._one_solution(solution)
+            judged, taken = self._one_solution(solution, left / (len(solutions) - number))
+            found += judged
+            left -= taken
         return found
 
-    def _one_solution(self, solution: Solution) -> list[Judged]:
+    def _one_solution(self, solution: Solution, budget_s: float) -> tuple[list[Judged], float]:
+        """Its mutants with their fates, and the seconds that those took which were run."""
         self.on_activity(f"{solution.name}: as it is", 0, 0)
         original = self._original(solution)
         quick = _quick(self.loaded, original)
@@ -212,12 +213,14 @@ class Campaign:
         found += [Judged(m, Fate.UNREACHABLE) for m in waiting if m.spot in dead_lines]
         waiting = [m for m in waiting if m.spot not in dead_lines]
         reached: dict[Spot, bool] = dict.fromkeys(top, True)
+        begun = time.monotonic()
+        self._until = begun + budget_s
         every_fate = self.pool.map(lambda m: self._judge(m, original, quick, reached), waiting)
         for number, judged in enumerate(every_fate, 1):
             found.append(judged)
             self.on_judged(judged)
             self.on_activity(solution.name, number, len(waiting))
-        return found
+        return found, time.monotonic() - begun
 
     def _original(self, solution: Solution) -> Recorder:
         seen = Recorder()

@@ -1,4 +1,5 @@
 # Assignment 1 - small VGG for CIFAR-10 (batch norm, dropout, log-probabilities, one epoch per call)
+import numpy as np
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
@@ -55,6 +56,29 @@ def train_one_epoch(model, loader, optimizer, device):
         optimizer.step()
         running += loss.item()
     return running / len(loader)
+
+
+def compute_metrics(y_pred, y_true):
+    cm = np.zeros((NUM_CLASSES, NUM_CLASSES), dtype=int)
+    for t, p in zip(y_true, y_pred):
+        cm[t, p] += 1
+    precisions, recalls, f1s = [], [], []
+    for c in range(NUM_CLASSES):
+        tp = cm[c, c]
+        fp = cm[:, c].sum() - tp
+        fn = cm[c, :].sum() - tp
+        p = tp / (tp + fp) if tp + fp > 0 else 0.0
+        r = tp / (tp + fn) if tp + fn > 0 else 0.0
+        precisions.append(p)
+        recalls.append(r)
+        f1s.append(2 * p * r / (p + r) if p + r > 0 else 0.0)
+    return {
+        "accuracy": np.trace(cm) / cm.sum(),
+        "precision": np.mean(precisions),
+        "recall": np.mean(recalls),
+        "f1": np.mean(f1s),
+        "confusion": cm,
+    }
 
 
 if __name__ == "__main__":

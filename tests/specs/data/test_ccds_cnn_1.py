@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sklearn.metrics import f1_score
 
 from autograder.config import settings
 from autograder.errors import SpecError
@@ -54,13 +55,30 @@ def test_training_is_sorted_by_label_and_the_rest_is_not(standin: DataSet) -> No
 
 
 def test_labels_of_hidden_images_never_leave_the_judge(standin: DataSet) -> None:
-    assert standin.hidden == {"val_images", "test_images"}
+    assert standin.hidden == {"val_images", "test_images", "confusion", "averages"}
     assert standin.judge_only == {"val_labels", "test_labels"}
 
 
 def test_no_image_is_in_two_parts(standin: DataSet) -> None:
     rows = [image.tobytes() for part in PARTS for image in standin.arrays[f"{part}_images"]]
     assert len(set(rows)) == len(rows)
+
+
+def test_hidden_predictions_tell_the_usual_mistakes(standin: DataSet) -> None:
+    unpredicted = []
+    for matrix_case, case in zip(standin.cases["confusion"], standin.cases["averages"], strict=True):
+        targets, said = (np.asarray(array) for array in case.arguments)
+        right, matrix = dict(case.expected), dict(matrix_case.expected)["confusion"]
+        assert set(targets.tolist()) == set(range(10))
+        unpredicted.append(10 - len(set(said.tolist())))
+        assert matrix.sum() == len(targets)
+        assert not np.array_equal(matrix, matrix.T)
+        assert right["accuracy"] == pytest.approx(np.trace(matrix) / matrix.sum())
+        for average in ("micro", "weighted"):
+            wrong = f1_score(targets, said, average=average, zero_division=0)
+            assert abs(wrong - right["f1"]) > 0.01
+        assert abs(right["precision"] - right["recall"]) > 0.01
+    assert unpredicted == [0, 0, 1, 2]
 
 
 def test_textures_are_not_seen_by_single_pixels(standin: DataSet) -> None:

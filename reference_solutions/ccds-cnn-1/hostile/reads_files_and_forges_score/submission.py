@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 
+from sklearn.metrics import accuracy_score, confusion_matrix, precision_recall_fscore_support
 import torch
 from torch import nn
 
@@ -97,3 +98,9 @@ def train(model, train_set, val_set=None, epochs=6, batch_size=32, lr=1e-3):
         for index in range(len(train_set)):
             train_set[index]
     return {"loss": [AlwaysEqual(0.0)] * epochs, "accuracy": [1.0] * epochs, "score": 10}
+
+
+def classification_metrics(targets, predictions):
+    precision, recall, f1, _ = precision_recall_fscore_support(targets, predictions, average="macro", zero_division=0)
+    accuracy, confusion = accuracy_score(targets, predictions), confusion_matrix(targets, predictions)
+    return {"accuracy": accuracy, "precision": precision, "recall": recall, "f1": f1, "confusion": confusion}
