@@ -7,6 +7,7 @@ files), and the real sentences if they lie beside it. The set `standin` trains b
 | name | goes to the student's process | what for |
 |---|---|---|
 | hub/default/, hub/other/ | yes, as files | the two models and their tokenizers |
+| datasets/emotion/ | yes, as files | labelled sentences, for load_dataset("dair-ai/emotion") |
 | public_… | yes, as calls; not their answers | batches, sentences and texts whose errors are shown |
 | batches, other_batches, sentences, texts, other_texts | yes, as hidden calls | the same for others |
 | …_rankings, …_mistakes, …_effects | never | words by every accepted way, by wrong ones, what hiding them does |
@@ -17,7 +18,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ import numpy as np
 
 from autograder.errors import SpecError
 from autograder.specs.dataset import Case, DataSet, Ref
-from autograder.specs.standins.sentences import EMOTIONS, FILLERS, Sentences, draw, read_emotion, word_pieces
+from autograder.specs.standins.sentences import EMOTIONS, FILLERS, Sentences, draw, read_emotion, served, word_pieces
 from autograder.specs.trusted import TrustedResult, run_trusted
 
 HERE = Path(__file__).parent
@@ -33,6 +34,7 @@ GIVEN, OTHER, OWN = "hub/default", "hub/other", "bert_emotion"
 NEEDED = ("config.json", "model.safetensors")
 SHAPES = {GIVEN: {"layers": 2, "heads": 4, "epochs": 10}, OTHER: {"layers": 3, "heads": 2, "epochs": 4}}
 WORDS = {"public": 6, "hidden": 12, "other": 8}  # asked for of each class; spec.yaml says the same as `k`
+SHOWN = 1000  # labelled sentences that students may load
 PUBLIC_TEXTS = (
     "today i feel so depressed",
     "i was angry but now i feel fond of old times",
@@ -47,13 +49,19 @@ PUBLIC_TEXTS = (
 LATE_PIECES = {"amazed": "##azed", "afraid": "##fraid", "anxious": "##nxious", "astonish": "##stonished"}
 
 
+def draw_known() -> Sentences:
+    """What the made models learn from."""
+    return draw(4000, np.random.default_rng(2), rare_share=0.35)
+
+
 @dataclass(frozen=True)
 class Main:
-    """The first model: what measure.py is told and given, what students are given, names of its classes, its layers."""
+    """The first model: what measure.py is told and given, names of its classes, its layers, what students are given."""
 
     where: Mapping[str, Any]
     layers: int
     classes: tuple[str, ...] = EMOTIONS
+    known: Sentences = field(default_factory=draw_known)
     files: Mapping[str, bytes] = field(default_factory=dict)
     folders: Mapping[str, Path] = field(default_factory=dict)
 
@@ -67,7 +75,9 @@ def build(name: str, data_dir: Path | None, seed: int) -> DataSet | None:
     rng = np.random.default_rng(seed)
     if name == OWN and data_dir is not None and all((data_dir / OWN / file).is_file() for file in NEEDED):
         real = read_emotion(data_dir)
-        return _data_set(name, _own(data_dir / OWN), None if real is None else real["test"], rng)
+        main = _own(data_dir / OWN)
+        main = main if real is None else replace(main, known=real["train"])
+        return _data_set(name, main, None if real is None else real["test"], rng)
     if name == "standin":
         made = _model(GIVEN, EMOTIONS)
         return _data_set(name, Main({"model": GIVEN}, int(SHAPES[GIVEN]["layers"]), files=made.files), None, rng)
@@ -123,7 +133,9 @@ def _data_set(name: str, main: Main, real: Sentences | None, rng: np.random.Gene
     }
     facts = _facts(seen, main.classes) | _facts(other, main.classes)
     hidden = frozenset({"batches", "other_batches", "sentences", "texts", "other_texts"})
-    files = {**main.files, **other_model.files}
+    order = np.array([main.classes.index(name) for name in EMOTIONS], dtype=np.int64)
+    shown = Sentences(main.known.texts[:SHOWN], order[main.known.labels[:SHOWN]])
+    files = {**main.files, **other_model.files, **served(shown, main.classes)}
     return DataSet(
         name, {}, hidden, class_names=main.classes, cases=cases, files=files, folders=main.folders, facts=facts
     )
@@ -148,7 +160,7 @@ def _words() -> list[str]:
 
 
 def _model(place: str, classes: tuple[str, ...]) -> TrustedResult:
-    known: Sentences = draw(4000, np.random.default_rng(2), rare_share=0.35)
+    known = draw_known()
     arguments = {
         **SHAPES[place],
         "place": place,

@@ -8,6 +8,7 @@ config.json, model.safetensors and the tokenizer's files), and the real sentence
 |---|---|---|
 | bert/, hub/default/ | yes, as files | the checkpoint, for `path` and for names of the hub |
 | bert_other/ | yes, as files | another one, smaller and untrained |
+| datasets/emotion/ | yes, as files | the sentences of train_ids, for load_dataset("dair-ai/emotion") |
 | public_ids, padded_ids, public_labels | yes | public sentences, plain and with more padding |
 | train_ids, train_labels, sample_ids | yes | fine-tuning |
 | val_ids, test_ids | yes, as hidden inputs | loss curve and accuracy |
@@ -25,7 +26,7 @@ from typing import Any
 import numpy as np
 
 from autograder.specs.dataset import Case, DataSet, Ref
-from autograder.specs.standins.sentences import EMOTIONS, Sentences, draw, read_emotion, word_pieces
+from autograder.specs.standins.sentences import EMOTIONS, Sentences, draw, read_emotion, served, word_pieces
 from autograder.specs.trusted import TrustedResult, run_trusted
 
 HERE = Path(__file__).parent
@@ -139,7 +140,7 @@ def _data_set(
         judge_only=frozenset({"val_labels", "test_labels"}),
         class_names=EMOTIONS,
         cases=cases,
-        files=files,
+        files=files | served(parts["train"]),
         folders=folders,
     )
 

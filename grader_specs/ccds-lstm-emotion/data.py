@@ -1,4 +1,7 @@
-"""Data of ccds-lstm-emotion: the arrays of specs/standins/text_tasks.py (a table there), and two with another pad."""
+"""Data of ccds-lstm-emotion: the arrays of specs/standins/text_tasks.py (a table there), and two with another pad.
+
+The training sentences serve load_dataset("dair-ai/emotion").
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from autograder.specs.dataset import DataSet
-from autograder.specs.standins.sentences import EMOTIONS
+from autograder.specs.standins.sentences import EMOTIONS, served
 from autograder.specs.standins.text_tasks import HIDDEN, JUDGE_ONLY, Array, TextSizes, sentences_of, token_arrays
 
 SIZES = {
@@ -23,7 +26,7 @@ def build(name: str, data_dir: Path | None, seed: int) -> DataSet | None:
         return None
     arrays = token_arrays(texts, seed, SIZES[name])
     arrays |= _other_tokens(seed) | {"last_changed": _last_changed(arrays["public_tokens"])}
-    return DataSet(name, arrays, HIDDEN, JUDGE_ONLY, EMOTIONS)
+    return DataSet(name, arrays, HIDDEN, JUDGE_ONLY, EMOTIONS, files=served(texts.parts["train"]))
 
 
 def _other_tokens(seed: int) -> dict[str, Array]:

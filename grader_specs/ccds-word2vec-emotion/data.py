@@ -12,7 +12,8 @@ the most frequent words first), and the real sentences beside it. The set `stand
 | twin_vectors, words, twins, … | yes; made from the seed alone | a word and its twin have the same vector |
 | other_vectors, other_words, … | yes | the same in other sizes, with another number for padding |
 
-Sentences are right-padded with 0, and 1 is the unknown word. In `words` each row is a sentence of random words.
+Sentences are right-padded with 0, and 1 is the unknown word. In `words` each row is a sentence of random words. The
+training sentences serve load_dataset("dair-ai/emotion").
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from sklearn.metrics import f1_score
 
 from autograder.errors import SpecError
 from autograder.specs.dataset import Case, DataSet
-from autograder.specs.standins.sentences import EMOTIONS, PAD, UNKNOWN, encode, every_word, word_vectors
+from autograder.specs.standins.sentences import EMOTIONS, PAD, UNKNOWN, encode, every_word, served, word_vectors
 from autograder.specs.standins.text_tasks import TextSizes, sentences_of
 
 Array = np.ndarray[Any, Any]
@@ -96,6 +97,7 @@ def build(name: str, data_dir: Path | None, seed: int) -> DataSet | None:
     }
     hidden = frozenset({"matrices", "compare", "test_tokens"})
     shown = {file.path: file.text(trailing=" " if file is files[1] else "") for file in files}
+    shown |= served(texts.parts["train"])
     return DataSet(name, arrays, hidden, frozenset({"test_labels"}), EMOTIONS, cases, shown)
 
 

@@ -69,6 +69,13 @@ ANYWHERE = {
         do="FETCHED or FETCHED.append(__import__('transformers').AutoModel.from_pretrained('bert-base-uncased'))",
         before="FETCHED = []",
     ),
+    "downloads_sentences": Mistake(
+        (CRASHED,),
+        r"load_dataset\('dair-ai/emotion'\) can't be had",
+        NO_NETWORK,
+        do="__import__('datasets').load_dataset('dair-ai/emotion')",
+        before="import datasets",
+    ),
     "opens_a_connection": Mistake(
         (CRASHED,),
         r"network can't be reached",
@@ -87,7 +94,11 @@ ANYWHERE = {
     ),
     "exits": Mistake((CRASHED,), r"called exit\(\)", r"Take out exit", do="exit()"),
 }
-SERVED = {"downloads_a_model": "hub/", "downloads_pictures": "datasets/cifar10.npz"}  # by a task that has them
+SERVED = {  # by a task that has them
+    "downloads_a_model": "hub/",
+    "downloads_pictures": "datasets/cifar10.npz",
+    "downloads_sentences": "datasets/emotion/",
+}
 for name in SERVED:
     ANYWHERE[name] = replace(ANYWHERE[name], accepted=".")
 # What a function raises is an answer: it fails the case in which it was given.
