@@ -12,8 +12,9 @@ import statistics
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -22,8 +23,9 @@ from autograder.model import Role
 from autograder.sandbox import open_sandbox
 from autograder.services import accounts, grade, gradebook
 from autograder.services.submit import submit
+from autograder.specs.dataset import DataSet
 from autograder.specs.loader import LoadedSpec, load_spec
-from autograder.specs.schema import Train
+from autograder.specs.schema import Calls, GraderSpec, Train
 from benchmarks.report import Row, print_table, write_json
 
 SPECS = Path(__file__).parent / "specs"
@@ -118,11 +120,31 @@ def _workload(loaded: LoadedSpec, solution: Path, folder: Path) -> list[str]:
     np.savez(folder / "data.npz", allow_pickle=False, **sent)
     training = [o for o in loaded.spec.observations.values() if isinstance(o, Train)]
     longest = max(training, key=lambda o: o.epochs * len(data.arrays[o.inputs]))
+    (folder / "calls.json").write_text(json.dumps(list(_calls(loaded.spec, data))))
     script = str(Path(__file__).parent / "workload.py")
     return [
-        str(settings().runtime_python), script, str(solution), str(folder / "data.npz"),
+        str(settings().runtime_python), script, str(solution), str(folder / "data.npz"), str(folder / "calls.json"),
         str(longest.epochs), str(longest.batch_size), str(longest.lr),
     ]  # fmt: skip
+
+
+def _calls(spec: GraderSpec, data: DataSet) -> Iterator[tuple[tuple[str, ...], list[Any], dict[str, Any]]]:
+    """(names of the function, arguments, keywords) of every call that can be written as JSON and raises nothing."""
+    for observation in spec.observations.values():
+        if not isinstance(observation, Calls):
+            continue
+        names = spec.entry_points[observation.entry].names
+        for case in data.cases[observation.cases]:
+            if not case.raises and _is_plain([case.arguments, case.keywords]):
+                yield names, list(case.arguments), dict(case.keywords)
+
+
+def _is_plain(tree: Any) -> bool:
+    try:
+        json.dumps(tree)
+    except TypeError:
+        return False
+    return True
 
 
 def _script(command: list[str]) -> None:
