@@ -1,6 +1,10 @@
 """How much grading adds: claim → report against the pure work and against a bare `python script.py`, in one run.
 
 Each round does the pure work in a warm process and then grades, so that a machine which becomes slower slows both.
+The sandbox's own part of claim → report is what opening, closing and small calls let the grading wait, and the CPU that
+the grading spends on sending and reading (which is also in the time of loading and probes). The CPU of grading is that
+of this process (judge, database), of the student's process and, with the fork server, of the server and of ending its
+child; only with it, and where a spec preloads nothing, can these be read.
 """
 
 from __future__ import annotations
@@ -12,21 +16,26 @@ import statistics
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from autograder.config import settings
 from autograder.model import Role
 from autograder.sandbox import open_sandbox
+from autograder.sandbox.base import Sandbox
 from autograder.services import accounts, grade, gradebook
 from autograder.services.submit import submit
+from autograder.specs.dataset import DataSet
 from autograder.specs.loader import LoadedSpec, load_spec
-from autograder.specs.schema import Train
+from autograder.specs.schema import Calls, GraderSpec, Train
 from benchmarks.report import Row, print_table, write_json
+from benchmarks.timed_sandbox import TimedSandbox, server_cpu
 
 SPECS = Path(__file__).parent / "specs"
+SERVER = {"server": "the fork server itself", "rest": "ending the student's process"}
 
 
 def main() -> None:
@@ -46,7 +55,7 @@ def main() -> None:
         command = _workload(loaded, solution, Path(folder))
         scripts = _times(asked.scripts, lambda: _script(command))
         with PureWork(command) as work:
-            pure, graded = _rounds(asked.repeats, work, loaded.spec.id, solution)
+            pure, graded = _rounds(asked.repeats, work, loaded.spec, solution)
     _show(asked.spec, pure, scripts, graded)
 
 
@@ -88,15 +97,19 @@ def _show(spec: str, pure: dict[str, list[float]], scripts: list[float], graded:
         Row("pure work in a warm process", pure["wall"]),
         Row("bare python script.py", scripts),
         Row("claim → report", graded["wall"]),
-        Row("  of it: opening the sandbox", graded["start"]),
+        Row("  of it: opening the sandbox", graded["open"]),
         Row("  of it: loading the submission", graded["load"]),
         Row("  of it: probes", graded["probes"]),
+        Row("  of it: closing the sandbox", graded["close"]),
+        Row("  of it: wire, other sandbox calls", graded["small"]),
+        Row("  of it: the sandbox in all", graded["sandbox"]),
         Row("claim → report minus pure work", [a - b for a, b in zip(graded["wall"], pure["wall"], strict=True)]),
         Row("claim → report minus probes", [a - b for a, b in zip(graded["wall"], graded["probes"], strict=True)]),
         Row("CPU of the pure work", pure["cpu"]),
         Row("  of it: the submission's training", pure["training"]),
         Row("CPU of grading", graded["cpu"]),
         Row("  of it: the student's process", graded["child"]),
+        *(Row(f"  of it: {name}", graded[key]) for key, name in SERVER.items() if key in graded),
         Row("CPU of grading / CPU of pure work", [a / b for a, b in zip(graded["cpu"], pure["cpu"], strict=True)]),
     ]
     print_table(f"overhead of grading one submission ({spec}, sandbox {settings().sandbox}), seconds", rows)
@@ -118,11 +131,31 @@ def _workload(loaded: LoadedSpec, solution: Path, folder: Path) -> list[str]:
     np.savez(folder / "data.npz", allow_pickle=False, **sent)
     training = [o for o in loaded.spec.observations.values() if isinstance(o, Train)]
     longest = max(training, key=lambda o: o.epochs * len(data.arrays[o.inputs]))
+    (folder / "calls.json").write_text(json.dumps(list(_calls(loaded.spec, data))))
     script = str(Path(__file__).parent / "workload.py")
     return [
-        str(settings().runtime_python), script, str(solution), str(folder / "data.npz"),
+        str(settings().runtime_python), script, str(solution), str(folder / "data.npz"), str(folder / "calls.json"),
         str(longest.epochs), str(longest.batch_size), str(longest.lr),
     ]  # fmt: skip
+
+
+def _calls(spec: GraderSpec, data: DataSet) -> Iterator[tuple[tuple[str, ...], list[Any], dict[str, Any]]]:
+    """(names of the function, arguments, keywords) of every call that can be written as JSON and raises nothing."""
+    for observation in spec.observations.values():
+        if not isinstance(observation, Calls):
+            continue
+        names = spec.entry_points[observation.entry].names
+        for case in data.cases[observation.cases]:
+            if not case.raises and _is_plain([case.arguments, case.keywords]):
+                yield names, list(case.arguments), dict(case.keywords)
+
+
+def _is_plain(tree: Any) -> bool:
+    try:
+        json.dumps(tree)
+    except TypeError:
+        return False
+    return True
 
 
 def _script(command: list[str]) -> None:
@@ -141,38 +174,62 @@ def _times(repeats: int, work: Callable[[], object]) -> list[float]:
 
 
 def _rounds(
-    repeats: int, work: PureWork, spec: str, solution: Path
+    repeats: int, work: PureWork, spec: GraderSpec, solution: Path
 ) -> tuple[dict[str, list[float]], dict[str, list[float]]]:
-    """Of each round seconds of the pure work, and from claim to committed report on a fresh SQLite database.
-
-    CPU: this process (judge, database) and the student's process; the fork server's own share is not counted.
-    """
+    """Of each round seconds of the pure work, and from claim to committed report on a fresh SQLite database."""
     accounts.ensure_course("bench", "Benchmark")
-    accounts.ensure_assignment(spec, "bench", spec, "Benchmark")
+    accounts.ensure_assignment(spec.id, "bench", spec.id, "Benchmark")
     pure: dict[str, list[float]] = {}
     found: dict[str, list[float]] = {}
     sandbox = open_sandbox(settings())
     if warning := sandbox.warning():
         print(warning)
+    # What is preloaded has a server of its own, which can't be asked for: its CPU is then not counted.
+    server = None if spec.runtime.preload else sandbox
     for number in range(repeats + 2):  # the first two warm caches up
         person = accounts.ensure_user(f"student{number}@example.org", f"Student {number}", "benchmark")
         accounts.enrol("bench", person.id, Role.STUDENT)
-        submission = submit(person, spec, solution.name, solution.read_bytes())
+        submission = submit(person, spec.id, solution.name, solution.read_bytes())
         for name, seconds in work.once().items():
             pure.setdefault(name, []).append(seconds)
-        begun, used = time.perf_counter(), time.process_time()
-        grade.grade_one("cpu", "bench", sandbox)
-        wall, cpu = time.perf_counter() - begun, time.process_time() - used
+        parts = _grade(TimedSandbox(sandbox), server)
         report = gradebook.submission(person, submission.id).report
         if report is None or report.verdict != "passed":
             raise SystemExit(f"the solution did not pass: {report}")
-        parts = {"wall": wall, "cpu": cpu + report.seconds["cpu"], "child": report.seconds["cpu"]}
-        parts |= {name: report.seconds[name] for name in ("start", "load", "probes")}
-        for name, seconds in parts.items():
+        for name, seconds in _counted(parts, report.seconds).items():
             found.setdefault(name, []).append(seconds)
     sandbox.close()
     warm = [{name: seconds[2:] for name, seconds in part.items()} for part in (pure, found)]
     return warm[0], warm[1]
+
+
+def _grade(sandbox: TimedSandbox, served: Sandbox | None) -> dict[str, float]:
+    """Grade what was submitted: seconds of this process (wall, CPU), of the sandbox, CPU of server and children."""
+    before = server_cpu(served) if served else None
+    begun, used = time.perf_counter(), time.process_time()
+    grade.grade_one("cpu", "bench", sandbox)
+    parts = {"wall": time.perf_counter() - begun, "judge": time.process_time() - used}
+    after = server_cpu(served) if served else None
+    if after is not None:
+        was = before or (0.0, 0.0)  # not up yet, in a round that does not count
+        parts |= {"server": after[0] - was[0], "children": after[1] - was[1]}
+    parts |= {name: sandbox.seconds[name] for name in ("open", "close")}
+    return parts | {
+        "small": sandbox.seconds["wire"] + sandbox.seconds["others"],
+        "sandbox": sum(sandbox.seconds.values()),
+    }
+
+
+def _counted(parts: dict[str, float], told: Mapping[str, float]) -> dict[str, float]:
+    """The same with what the report tells. The sandbox's last look at a student's process is before its end.
+
+    So `rest` is what the kernel counted for it beyond that, mostly for taking its memory apart.
+    """
+    parts |= {name: told[name] for name in ("load", "probes")} | {"child": told["cpu"]}
+    if "children" in parts:
+        parts["rest"] = parts["children"] - parts["child"]
+    parts["cpu"] = sum(parts.get(name, 0.0) for name in ("judge", "child", "server", "rest"))
+    return parts
 
 
 if __name__ == "__main__":

@@ -1,4 +1,8 @@
-"""How fast the fork server opens sessions, what they cost, what they leave behind; a cold start beside it."""
+"""How fast the fork server opens sessions, what they cost, what they leave behind; a cold start beside it.
+
+What is left behind is counted before and after many sessions: of server and judge, and of the kernel's objects, most of
+which are the whole machine's. So let nothing else run on it. Some can be read by root alone, and the table says so.
+"""
 
 from __future__ import annotations
 
@@ -18,9 +22,12 @@ from typing import Any
 import numpy as np
 
 from autograder.config import ROOT, settings
+from autograder.sandbox import cgroups
 from autograder.sandbox.base import Limits, Sandbox, SandboxSession
 from autograder.sandbox.bubblewrap import BubblewrapSandbox
+from autograder.sandbox.cgroups import Groups
 from autograder.sandbox.forkserver import ForkServerSandbox, Policy
+from benchmarks.held import Counts, children_of, held, print_growth, table
 from benchmarks.report import Row, print_table, write_json
 
 SUBMISSION = b"""
@@ -63,14 +70,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="bin/bench sandbox", description=__doc__)
     parser.add_argument("--repeats", type=int, default=30, help="sessions to time (default 30)")
     parser.add_argument("--seconds", type=float, default=10.0, help="how long to saturate (default 10)")
-    parser.add_argument("--jobs", type=int, default=500, help="sessions over which growth is measured (default 500)")
+    parser.add_argument("--jobs", type=int, default=2000, help="sessions over which growth is measured (default 2000)")
     parser.add_argument("--rounds", type=int, default=5, help="trainings alone and side by side (default 5)")
     arguments = parser.parse_args()
     times = opening(arguments.repeats)
     print_table("one session, milliseconds", times)
-    memory = [*idle_memory(), *growth(arguments.jobs)]
+    memory = idle_memory()
     print()
-    print_table(f"memory in MB, descriptors as numbers; growth over {arguments.jobs} sessions", memory)
+    print_table("memory in MB", memory)
+    before, after = growth(arguments.jobs)
+    print()
+    print_growth(before, after, arguments.jobs)
     rates = [Row("trivial jobs a second, 2 processes", saturated(arguments.seconds))]
     print()
     print_table("saturated, trivial jobs a second (each second is one measurement)", rates)
@@ -80,7 +90,8 @@ def main() -> None:
     print_table("the same training, seconds; each round one alone, then two", [*trainings, *bare])
     ratio, machine = _ratio(trainings), _ratio(bare)
     print(f"\nside by side takes {ratio:.2f} × the time of one alone; without any sandbox {machine:.2f} ×")
-    extra = {"side by side to alone": ratio, "the same without a sandbox": machine}
+    extra: dict[str, object] = {"side by side to alone": ratio, "the same without a sandbox": machine}
+    extra[f"held before and after {arguments.jobs} sessions"] = {name: [before[name], after[name]] for name in before}
     write_json("sandbox", [*times, *memory, *rates, *trainings, *bare], extra)
 
 
@@ -97,14 +108,21 @@ def _ratio(rows: list[Row]) -> float:
 
 def fork_server(*, spare: bool) -> ForkServerSandbox:
     """The product's fork server, never replaced, with its server up."""
-    sandbox = ForkServerSandbox(settings().runtime_python, ROOT / "harness", spare=spare, policy=FOR_EVER)
+    sandbox = ForkServerSandbox(
+        settings().runtime_python, ROOT / "harness", spare=spare, policy=FOR_EVER, groups=control_groups()
+    )
     sandbox.open(LIMITS).close()
     return sandbox
 
 
+def control_groups() -> Groups | None:
+    """Where sessions get a control group of their own, as graded ones do."""
+    return cgroups.find(settings().cgroup)[0]
+
+
 def opening(repeats: int) -> list[Row]:
     """Request to ready, and a whole trivial job, for each way of starting."""
-    cold = BubblewrapSandbox(settings().runtime_python, ROOT / "harness")
+    cold = BubblewrapSandbox(settings().runtime_python, ROOT / "harness", groups=control_groups())
     rows = []
     for name, sandbox, times, pause in (
         ("fresh child", fork_server(spare=False), repeats, 0.0),
@@ -157,8 +175,7 @@ def idle_memory() -> list[Row]:
 
 def harness_process(sandbox: ForkServerSandbox) -> int:
     """The process of the one session that is open: the server's child with the most memory."""
-    numbers = Path(f"/proc/{server(sandbox)}/task/{server(sandbox)}/children").read_text().split()
-    return max((int(number) for number in numbers), key=lambda n: table(Path(f"/proc/{n}/status"))["VmRSS"])
+    return max(children_of(server(sandbox)), key=lambda number: table(Path(f"/proc/{number}/status"))["VmRSS"])
 
 
 def server(sandbox: ForkServerSandbox) -> int:
@@ -168,34 +185,17 @@ def server(sandbox: ForkServerSandbox) -> int:
     return sandbox.server.number
 
 
-def table(path: Path) -> dict[str, int]:
-    """`name: number …` lines of a file in /proc."""
-    lines = (line.split() for line in path.read_text().splitlines())
-    return {words[0].rstrip(":"): int(words[1]) for words in lines if len(words) > 1 and words[1].isdigit()}
-
-
-def growth(jobs: int) -> list[Row]:
-    """What server and judge hold after many sessions more than after a few."""
+def growth(jobs: int) -> tuple[Counts, Counts]:
+    """What is held after a few sessions, and after many more."""
+    groups = control_groups()
     with closing(fork_server(spare=True)) as sandbox:
         for _ in range(20):
             trivial_job(sandbox)
-        before = held(sandbox)
+        before = held(server(sandbox), groups)
         for _ in range(jobs):
             trivial_job(sandbox)
-        after = held(sandbox)
-    return [Row(name, [after[name] - before[name]]) for name in before]
-
-
-def held(sandbox: ForkServerSandbox) -> dict[str, float]:
-    """Memory in MB and descriptors of server and judge, with one spare child waiting."""
-    time.sleep(0.5)
-    found = {}
-    for name, process in (("server", str(server(sandbox))), ("judge", "self")):
-        found[f"growth of the {name}'s memory"] = table(Path(f"/proc/{process}/status"))["RssAnon"] / 1024
-        found[f"growth of the {name}'s descriptors"] = float(len(list(Path(f"/proc/{process}/fd").iterdir())))
-    children = Path(f"/proc/{server(sandbox)}/task/{server(sandbox)}/children").read_text().split()
-    found["growth of the server's processes"] = float(len(children))
-    return found
+        after = held(server(sandbox), groups)
+    return before, after
 
 
 def saturated(seconds: float) -> list[float]:

@@ -1,8 +1,9 @@
-"""The pure work of one submission, without grading: load the file, forward, gradients, train, evaluate.
+"""The pure work of one submission, without grading: load the file, forward, gradients, calls, train, evaluate.
 
-Run with the runtime's Python: `python workload.py SUBMISSION.py DATA.npz EPOCHS BATCH LR`. Does the work once for each
-line of its input and prints a line of JSON each time: wall and CPU seconds, and CPU seconds of the training alone (the
-rest is what the checks ask for). The first time is what a cold script pays; later ones are the work.
+Run with the runtime's Python: `python workload.py SUBMISSION.py DATA.npz CALLS.json EPOCHS BATCH LR`. CALLS.json lists
+[names of which the submission has one, arguments, keywords]. Does the work once for each line of its input and prints a
+line of JSON each time: wall and CPU seconds, and CPU seconds of the training alone (the rest is what the checks ask
+for). The first time is what a cold script pays; later ones are the work.
 """
 
 import json
@@ -14,10 +15,14 @@ import torch
 from torch import nn
 from torch.utils.data import TensorDataset
 
+Call = tuple[list[str], list[object], dict[str, object]]
+
 torch.set_num_threads(1)
 
 
-def once(source: str, arrays: dict[str, np.ndarray], epochs: int, batch_size: int, lr: float) -> float:
+def once(
+    source: str, arrays: dict[str, np.ndarray], calls: list[Call], epochs: int, batch_size: int, lr: float
+) -> float:
     """Do what the probes of the spec ask for, once; returns the CPU seconds of the training itself."""
     space: dict[str, object] = {"__name__": "submission"}
     exec(compile(source, "submission.py", "exec"), space)
@@ -32,6 +37,9 @@ def once(source: str, arrays: dict[str, np.ndarray], epochs: int, batch_size: in
             model(rows)
     model = build()  # type: ignore[operator]
     nn.functional.cross_entropy(model(public), targets).backward()
+    for names, arguments, keywords in calls:
+        function = next(space[name] for name in names if name in space)
+        function(*arguments, **keywords)  # type: ignore[operator]
     model = build()  # type: ignore[operator]
     evaluate(model, arrays)
     train_set = TensorDataset(torch.from_numpy(arrays["train_images"]), torch.from_numpy(arrays["train_labels"]))
@@ -56,13 +64,15 @@ def evaluate(model: nn.Module, arrays: dict[str, np.ndarray]) -> None:
 
 def main() -> None:
     """Read the arguments, then do the work when told, and print the seconds."""
-    path, data, epochs, batch_size, lr = sys.argv[1:]
+    path, data, listed, epochs, batch_size, lr = sys.argv[1:]
     with open(path, encoding="utf-8") as file:  # noqa: PTH123 - the fewest imports
         source = file.read()
+    with open(listed, encoding="utf-8") as file:  # noqa: PTH123
+        calls = json.load(file)
     arrays = dict(np.load(data))
     for _ in sys.stdin:
         start, started = time.perf_counter(), time.process_time()
-        training = once(source, arrays, int(epochs), int(batch_size), float(lr))
+        training = once(source, arrays, calls, int(epochs), int(batch_size), float(lr))
         seconds = {"wall": time.perf_counter() - start, "cpu": time.process_time() - started, "training": training}
         print(json.dumps(seconds), flush=True)
 

@@ -8,9 +8,9 @@ import pytest
 
 from autograder.sandbox.base import Sandbox
 from tests.conformance.conftest import MINI_HARNESS, SANDBOXES, box, open_box
-from tests.security.grading import grade, grade_slowly
+from tests.security.grading import grade, grade_slowly, grading_sandbox
 
-__all__ = ["box", "grade", "grade_slowly", "open_box", "sandbox"]
+__all__ = ["box", "grade", "grade_slowly", "grading_sandbox", "open_box", "sandbox"]
 
 
 @pytest.fixture(scope="module", params=SANDBOXES)

@@ -14,6 +14,7 @@ from autograder.config import settings
 from autograder.intake import unpack
 from autograder.model import GradeReport
 from autograder.sandbox import open_sandbox
+from autograder.sandbox.base import Sandbox
 from autograder.specs.loader import load_spec
 
 HERE = Path(__file__).parent
@@ -37,26 +38,38 @@ def zipped(files: Mapping[str, bytes]) -> bytes:
     return buffer.getvalue()
 
 
-def grader(sandbox_name: str) -> Iterator[Grade]:
-    """Grades with one sandbox for all; for fixtures."""
+def opened(sandbox_name: str) -> Iterator[Sandbox]:
+    """One sandbox for all; for fixtures."""
     sandbox = open_sandbox(settings().model_copy(update={"sandbox": sandbox_name}))
+    yield sandbox
+    sandbox.close()
+
+
+def grader(sandbox: Sandbox) -> Grade:
+    """Grades by the vault."""
     loaded = load_spec(HERE / "vault")
     data = loaded.build_data(None, loaded.spec.seed)
 
     def grade(filename: str, content: bytes) -> GradeReport:
         return pipeline.grade(loaded, unpack(filename, content), sandbox, data=data)
 
-    yield grade
-    sandbox.close()
+    return grade
 
 
 @pytest.fixture(scope="session")
-def grade(pytestconfig: pytest.Config) -> Iterator[Grade]:
+def grading_sandbox(pytestconfig: pytest.Config) -> Iterator[Sandbox]:
+    """The fork server, or the one that `--sandbox` names."""
+    yield from opened(pytestconfig.getoption("--sandbox") or "forkserver")
+
+
+@pytest.fixture(scope="session")
+def grade(grading_sandbox: Sandbox) -> Grade:
     """Grade on the fork server, or on the one that `--sandbox` names."""
-    yield from grader(pytestconfig.getoption("--sandbox") or "forkserver")
+    return grader(grading_sandbox)
 
 
 @pytest.fixture(scope="session")
 def grade_slowly() -> Iterator[Grade]:
     """Grade on bubblewrap, where each start takes seconds."""
-    yield from grader("bubblewrap")
+    for sandbox in opened("bubblewrap"):
+        yield grader(sandbox)

@@ -7,10 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from autograder import pipeline
-from autograder.config import settings
 from autograder.intake import unpack
 from autograder.model import CheckResult, Verdict
-from autograder.sandbox import open_sandbox
+from autograder.sandbox.base import Sandbox
 from autograder.specs.loader import load_spec
 from tests.security.grading import HERE, PRELUDE
 
@@ -63,7 +62,7 @@ harness.session.OPERATIONS["schedule"] = forged
 """
 
 
-def graded(folder: Path, submission: str) -> Mapping[str, CheckResult]:
+def graded(folder: Path, submission: str, sandbox: Sandbox) -> Mapping[str, CheckResult]:
     """The checks by id of a submission graded by the vault, whose last stage also asks for a schedule."""
     folder.mkdir()
     (folder / "data.py").write_bytes((HERE / "vault/data.py").read_bytes())
@@ -72,16 +71,14 @@ def graded(folder: Path, submission: str) -> Mapping[str, CheckResult]:
     text = text.replace("entry_points:\n", "entry_points:\n  schedule: {kind: function, names: [schedule]}\n")
     text = text.replace("params: {linear: 1, outputs: 3}", "params: {linear: 1, outputs: 3, max_side: 8}")
     (folder / "spec.yaml").write_text(text, "utf-8")
-    sandbox = open_sandbox(settings())
-    try:
-        report = pipeline.grade(load_spec(folder), unpack("net.py", (PRELUDE + submission).encode()), sandbox)
-    finally:
-        sandbox.close()
+    report = pipeline.grade(load_spec(folder), unpack("net.py", (PRELUDE + submission).encode()), sandbox)
     return {check.id: check for check in report.checks}
 
 
-def test_a_schedule_and_a_trace_after_hidden_inputs_are_judged_but_not_shown(tmp_path: Path) -> None:
-    checks = graded(tmp_path / "vault", TELLS)
+def test_a_schedule_and_a_trace_after_hidden_inputs_are_judged_but_not_shown(
+    tmp_path: Path, grading_sandbox: Sandbox
+) -> None:
+    checks = graded(tmp_path / "vault", TELLS, grading_sandbox)
     assert checks["rates"].verdict is Verdict.FAILED, checks["rates"]
     assert checks["operations"].verdict is Verdict.PASSED
     told = ("gradients", "layers", "operations", "behaviour", "moving", "rates")
@@ -90,8 +87,8 @@ def test_a_schedule_and_a_trace_after_hidden_inputs_are_judged_but_not_shown(tmp
     assert checks["curve"].evidence  # from answers that the judge measured
 
 
-def test_no_width_and_no_number_of_rates_is_told_after_hidden_inputs(tmp_path: Path) -> None:
-    checks = graded(tmp_path / "vault", COUNTS)
+def test_no_width_and_no_number_of_rates_is_told_after_hidden_inputs(tmp_path: Path, grading_sandbox: Sandbox) -> None:
+    checks = graded(tmp_path / "vault", COUNTS, grading_sandbox)
     assert "A linear layer takes more values than" in checks["layers"].message
     assert checks["rates"].verdict is Verdict.FAILED
     assert "No learning rates could be read" in checks["rates"].message  # so the forgery was met

@@ -26,3 +26,7 @@ def train(model, train_set, val_set=None, epochs=1, batch_size=32, lr=1e-3):
             optimizer.zero_grad()
             loss_function(model(images), labels).backward()
             optimizer.step()
+
+
+def conv_output_size(size, kernel, stride=1, padding=0, dilation=1):
+    return (size + 2 * padding - dilation * (kernel - 1) - 1) // stride + 1
