@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+_LESS_MEMORY = "Use smaller layers or batches, and don't keep tensors of every step in a list (use loss.item())."
 _HINTS: tuple[tuple[str, str], ...] = (
     (
         r"mat1 and mat2 shapes cannot be multiplied",
@@ -78,6 +79,26 @@ _HINTS: tuple[tuple[str, str], ...] = (
         "Make it inside the function or class that needs it.",
     ),
     (
+        r"out of shared memory|/torch_\d\w*>?: No space left",
+        "The space in which processes hand tensors to each other is full. Work in one process, on smaller batches.",
+    ),
+    (  # the second line is how sqlite, torch and numpy put it
+        r"\[Errno (27|28)\]|No space left on device|\(os error 27\)"
+        r"|database or disk is full|inline_container\.cc.*unexpected pos|OSError: \d+ requested and \d+ written",
+        "The limit on disk space, on the size of one file or on the number of files is reached. Write fewer and "
+        "smaller files: keep results in variables, save weights once and not in every epoch, and remove old files.",
+    ),
+    (
+        r"can't start new thread|^(BlockingIOError|RuntimeError|OSError): .*Resource temporarily unavailable",
+        "The limit on processes and threads is reached. Start fewer of them (num_workers=0, n_jobs=1, small pools) "
+        "and wait for their end before you start more.",
+    ),
+    (
+        r"\[Errno 24\]|Too many open files",
+        "The limit on files that are open at once is reached. Open files in a with block, which closes them.",
+    ),
+    (r"\[Errno 12\]", _LESS_MEMORY),
+    (
         r"^FileNotFoundError|No such file or directory",
         "Files on your computer or Drive are not here. Put what you need into the .zip beside your notebook.",
     ),
@@ -103,7 +124,7 @@ _BY_KIND = {
     "missing_package": "This package is not installed here. Do without it, or move what needs it to a cell that is not "
     "needed for grading.",
     "input": "Nobody can type here. Use function parameters or constants instead of input().",
-    "memory": "Use smaller layers or batches, and don't keep tensors of every step in a list (use loss.item()).",
+    "memory": _LESS_MEMORY,
 }
 
 

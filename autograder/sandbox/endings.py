@@ -102,7 +102,8 @@ def of_status(status: int | None, cpu_spent: bool, limits: Limits) -> Ending:
     return (
         Verdict.CRASHED,
         f"Your program ended itself (exit code {status}) before it answered.",
-        "Take out exit(), quit(), os._exit() and anything else that ends the process.",
+        "Take out exit(), quit(), os._exit() and anything else that ends the process. A library may do so too, when it "
+        "gets no more threads for example: then its last words are in the output.",
     )
 
 

@@ -36,6 +36,7 @@ _ETC = ("/etc/ld.so.cache", "/etc/alternatives", "/etc/localtime")
 _SYSTEM_LINKS = ("/bin", "/lib", "/lib32", "/lib64", "/libx32", "/sbin")
 # Without /dev/zero: a shared map of it is memory that no process's figures show once it is not touched any more.
 _DEVICES = ("/dev/null", "/dev/full", "/dev/random", "/dev/urandom")
+_NODES = Path("/dev")  # where this machine's device nodes are looked for
 _ISOLATION = (
     *("--unshare-user", "--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try"),
     *("--die-with-parent", "--new-session", "--clearenv", "--uid", "1000", "--gid", "1000", "--hostname", "sandbox"),
@@ -284,7 +285,7 @@ def _gpu_devices(device: int | None) -> list[str]:
     if device is None:
         return []
     nodes = (f"nvidia{device}", "nvidiactl", "nvidia-uvm", "nvidia-uvm-tools")
-    return [f"/dev/{node}" for node in nodes if Path(f"/dev/{node}").exists()]
+    return [f"/dev/{node}" for node in nodes if (_NODES / node).exists()]
 
 
 def _tool(name: str, package: str) -> str:

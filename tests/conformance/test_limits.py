@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 
-from autograder.model import Verdict
+from autograder import pipeline
+from autograder.config import settings
+from autograder.hints import hint_for
+from autograder.intake import unpack
+from autograder.model import CheckResult, Verdict
+from autograder.sandbox import open_sandbox
+from autograder.specs.loader import load_spec
 from tests.conformance.conftest import Box, gap, living, sleeper
+from tests.conftest import SPECS
 
 OpenBox = Callable[..., Box]
 SPIN = {
@@ -229,3 +236,71 @@ def test_undecodable_output_is_kept_readable(box: Box) -> None:
 def test_an_output_flood(box: Box, code: str) -> None:
     assert box.stopped(code).verdict is Verdict.OUTPUT_LIMIT
     assert len(box.session.output()) < 4096 + 100
+
+
+REACHED = {
+    "disk space": ("for n in range(9): open(f'/work/{n}', 'wb').write(bytes(1 << 20))", "disk"),
+    "inodes": ("for n in range(200): open(f'/work/{n}', 'w').close()", "disk"),
+    "file size": ("open('/work/x', 'wb').truncate(9 << 20)", None),
+    "processes": ("import subprocess\nfor _ in range(60): subprocess.Popen(['sleep', '9'])", "process_count"),
+    "threads": (
+        "from threading import Timer\nfor _ in range(60): t = Timer(9, print); t.daemon = True; t.start()",
+        "process_count",
+    ),
+    "open files": ("held = [open('/dev/null') for _ in range(400)]", None),
+}
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[gap(lacks)] if lacks else []) for name, (_, lacks) in REACHED.items()]
+)
+def test_what_a_limit_raises_has_a_hint(box: Box, name: str) -> None:
+    error = box.payload(REACHED[name][0])["error"]
+    hint = hint_for("exception", f"{error['type']}: {error['message']}")
+    assert hint.startswith("The limit on"), error
+
+
+NET = """
+import subprocess, threading, time, torch
+
+class Net(torch.nn.Module):
+    def forward(self, x):
+        {does}
+        return x
+"""
+HINTED = {
+    "open('x.bin', 'wb').write(bytes(9 << 20))": "limit on disk space",
+    "torch.save(torch.zeros(9 << 18), 'x.pt')": "limit on disk space",
+    "[subprocess.Popen(['sleep', '9']) for _ in range(60)]": "limit on processes and threads",
+    "[threading.Thread(target=time.sleep, args=(9,)).start() for _ in range(60)]": "limit on processes and threads",
+}
+
+
+@pytest.fixture(scope="module")
+def graded(
+    tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config
+) -> Iterator[Callable[[str], dict[str, CheckResult]]]:
+    """Grades a network that does something, with little disk and few processes: its checks by id."""
+    folder = tmp_path_factory.mktemp("specs") / "fake-task"
+    folder.mkdir()
+    for name in ("spec.yaml", "data.py"):
+        (folder / name).write_text((SPECS / "fake-task" / name).read_text("utf-8"), "utf-8")
+    with (folder / "spec.yaml").open("a") as spec:
+        spec.write("limits: {disk_mb: 4, processes: 16}\n")
+    loaded = load_spec(folder)
+    name = pytestconfig.getoption("--sandbox") or "forkserver"
+    made = open_sandbox(settings().model_copy(update={"sandbox": name}))
+
+    def grade(does: str) -> dict[str, CheckResult]:
+        report = pipeline.grade(loaded, unpack("net.py", NET.format(does=does).encode()), made)
+        return {check.id: check for check in report.checks}
+
+    yield grade
+    made.close()
+
+
+@pytest.mark.parametrize("does", HINTED)
+def test_a_report_says_which_limit_it_was(graded: Callable[[str], dict[str, CheckResult]], does: str) -> None:
+    checks = graded(does)
+    assert (checks["names"].verdict, checks["finite"].verdict) == (Verdict.PASSED, Verdict.CRASHED)
+    assert HINTED[does] in checks["finite"].hint

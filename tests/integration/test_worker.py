@@ -3,6 +3,7 @@
 import os
 import signal
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -214,3 +215,52 @@ def test_kill_the_worker_while_the_real_sandbox_runs_student_code(configure: Con
     start("bubblewrap")
     wait_until(lambda: done(student, view), 60, "the second grading")
     assert graded_once(view, student).tries == 1
+
+
+def fork_server_below(number: int) -> int:
+    """The fork server among a process's descendants: its children look alike, so the one nearest to that process."""
+    level = [number]
+    while level:
+        level = [child for parent in level for child in children_of(parent)]
+        found = [child for child in level if b"import server; server.main()" in command_of(child)]
+        if found:
+            assert len(found) == 1
+            return found[0]
+    raise AssertionError(f"process {number} has no fork server")
+
+
+def children_of(number: int) -> list[int]:
+    """Children of all threads of a process; none if it has ended."""
+    found: list[int] = []
+    for file in Path("/proc").glob(f"{number}/task/*/children"):
+        with suppress(OSError):
+            found += [int(word) for word in file.read_text().split()]
+    return found
+
+
+def command_of(number: int) -> bytes:
+    """A process's command line; empty if it has ended."""
+    with suppress(OSError):
+        return Path(f"/proc/{number}/cmdline").read_bytes()
+    return b""
+
+
+def test_kill_the_fork_server_while_it_runs_student_code(configure: Configure, start: Start) -> None:
+    configure(**{**SHORT, "workers": 1})
+    group = make_class()
+    student = group.students[0]
+    worker = start("forkserver")
+    view = submit(student, group.assignment_id, "submission.py", REAL)
+    wait_until(lambda: len(gradebook.submission(student, view.id).progress) == 1, 120, "the first check")
+    killed = fork_server_below(worker.process.pid)
+    os.kill(killed, signal.SIGKILL)
+    wait_until(lambda: done(student, view), 120, "the second grading")
+    assert graded_once(view, student).tries == 1
+    assert "The fork server ended while a submission ran." in worker.log.read_text()
+    assert worker.process.poll() is None
+    successor = fork_server_below(worker.process.pid)
+    assert successor != killed
+    other = submit(group.students[1], group.assignment_id, "submission.py", REAL)
+    wait_until(lambda: done(group.students[1], other), 120, "the next grading")
+    assert graded_once(other, group.students[1]).tries == 0
+    assert fork_server_below(worker.process.pid) == successor

@@ -55,6 +55,15 @@ def test_it_gains_nothing_on_the_slow_twin_either(grade_slowly: Grade, worth: fl
     hold(grade_slowly("net.py", hostile(name)), worth, name)
 
 
+def test_what_was_spent_on_hidden_inputs_is_told_in_two_digits(grade: Grade) -> None:
+    report = grade("net.py", hostile("spend_hidden_inputs"))
+    used = next(check for check in report.checks if check.id == "used")
+    told = [str(used.evidence[name]).split()[0] for name in ("time", "CPU time", "memory")]
+    assert min(float(told[0]), float(told[1])) >= 0.7, used  # so it was spent
+    assert float(told[2]) >= 500, used
+    assert all(float(number) == float(f"{float(number):.1e}") for number in told), used
+
+
 def hold(report: GradeReport, worth: float, name: str) -> None:
     """No point too many, nothing got, nothing leaked."""
     assert report.score <= worth, described(report)

@@ -20,12 +20,60 @@ ERRORS = [
     ("FileNotFoundError: [Errno 2] No such file or directory: '/content/drive/x.csv'", ".zip"),
     ("TypeError: f() can't be called with the parameters of the task, (x)", "Compare names and order"),
     ("AttributeError: 'CNN' object has no attribute 'fc1'", "__init__"),
+    ("OSError: [Errno 12] Cannot allocate memory", "smaller layers or batches"),
+]
+# What a limit looks like from inside: each text was read off a session that ran into it.
+DISK = [
+    "OSError: [Errno 28] No space left on device",
+    "OSError: [Errno 28] No space left on device: '/work/100'",
+    "OSError: [Errno 27] File too large",
+    "RuntimeError: [enforce fail at inline_container.cc:672] . unexpected pos 576 vs 534",
+    "RuntimeError: write(): fd 4 failed with No space left on device",
+    "OSError: 131072 requested and 127472 written",
+    "SafetensorError: Error while serializing: I/O error: No space left on device (os error 28)",
+    "SafetensorError: Error while serializing: I/O error: File too large (os error 27)",
+    "OperationalError: database or disk is full",
+]
+PROCESSES = [
+    "RuntimeError: can't start new thread",
+    "BlockingIOError: [Errno 11] Resource temporarily unavailable",
+    "RuntimeError: Resource temporarily unavailable",
+]
+LIMITS = [
+    *((said, "limit on disk space") for said in DISK),
+    *((said, "limit on processes and threads") for said in PROCESSES),
+    ("OSError: [Errno 24] Too many open files: '/dev/null'", "open at once"),
+    (
+        "RuntimeError: unable to write to file </torch_29_1_0>: No space left on device (28)",
+        "one process",
+    ),
+    (
+        "RuntimeError: DataLoader worker (pid 9) is killed by signal: Bus error. It is possible that dataloader's "
+        "workers are out of shared memory. Please try to raise your shared memory limit.",
+        "one process",
+    ),
+]
+OTHERS = [  # close to those in their words, but no limit of ours
+    "ValueError: the file is too large for this model",
+    "ValueError: 12 rows requested and 3 written",
+    "OSError: [Errno 21] Is a directory: 'weights'",
+    "PermissionError: [Errno 13] Permission denied: '/model.pt'",
+    "OSError: [Errno 30] Read-only file system: '/data/28'",
+    "IndexError: list index 28 out of range",
+    "RuntimeError: cannot start the training: no threads given",
+    "RuntimeError: PytorchStreamReader failed reading zip archive: failed finding central directory",
+    "OperationalError: no such table: runs",
 ]
 
 
-@pytest.mark.parametrize(("said", "words"), ERRORS)
+@pytest.mark.parametrize(("said", "words"), [*ERRORS, *LIMITS])
 def test_the_advice_fits_the_error(said: str, words: str) -> None:
     assert words in hint_for("exception", said)
+
+
+@pytest.mark.parametrize("said", OTHERS)
+def test_what_is_no_limit_is_not_taken_for_one(said: str) -> None:
+    assert "imit" not in hint_for("exception", said)
 
 
 def test_kinds_come_before_words_and_unknown_errors_get_no_made_up_advice() -> None:
