@@ -12,8 +12,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from autograder import pipeline
 from autograder.comparing import differences
+from autograder.intake import unpack
 from autograder.model import Outcome, Statistic, Trust, Verdict
+from autograder.probing import Prober
 from autograder.proof import leaks
 from autograder.proof.pool import Pool
 from autograder.proof.rules import Graded, findings
@@ -24,6 +27,7 @@ from autograder.specs.dataset import Case, DataSet
 from autograder.specs.loader import LoadedSpec, load_spec
 from autograder.specs.solutions import Expectation, Solution
 from tests.conftest import ROOT, SPECS
+from tests.fakes import FakeSandbox
 
 
 @pytest.fixture(scope="module")
@@ -64,6 +68,43 @@ def test_a_right_solution_near_a_threshold_or_limit(tiny: LoadedSpec, data: Data
     assert "observation training took 29.0 of 30 s" in found["room to a limit"]
     calibrated = replace(tiny, checks=tuple(replace(c, calibrated=frozenset({"min"})) for c in tiny.checks))
     assert "room to a threshold" not in rules(calibrated, data, [replace(proven[0], seen=seen), *proven[1:]])
+
+
+def test_limits_of_observations_that_are_only_compared_with(sandbox: Sandbox) -> None:
+    """Also of one that only its usage is asked of; checks say and weigh the same as unwatched ones."""
+    loaded = load_spec(SPECS / "check-types")
+    checks = tuple(c for c in loaded.checks if c.spec.id in ("sequence", "padding", "used", "written"))
+    loaded = replace(loaded, checks=checks)
+    data = loaded.build_data(None, 0)
+    code = (loaded.folder / "right.py").read_bytes()
+    upload = Solution("accepted/right", "submission.py", code, Verdict.PASSED, Expectation())
+    one = grade_solution(loaded, upload, sandbox, data)
+    plain = pipeline.grade(loaded, unpack(upload.filename, upload.data), sandbox, data=data)
+    # What was used is another in every run.
+    assert [text for text in differences(one.report.checks, plain.checks) if not text.startswith("used: ")] == []
+    assert one.seen.seconds.keys() == {"plain", "shuffled", "padded", "behave", "usage", "source"}
+    for name in ("shuffled", "behave"):
+        slow = loaded.spec.observations[name].model_copy(update={"wall_s": 1.1 * one.seen.seconds[name]})
+        spec = loaded.spec.model_copy(update={"observations": {**loaded.spec.observations, name: slow}})
+        found = findings(replace(loaded, spec=spec), data, [one])
+        (said,) = [f.message for f in found if f.rule == "room to a limit"]
+        assert said.startswith(f"accepted/right: observation {name} took ")
+    assert "room to a limit" not in rules(loaded, data, [one])
+
+
+def test_the_cards_memory_near_its_limit(tiny: LoadedSpec, data: DataSet, proven: list[Graded]) -> None:
+    seen, row = Recorder(), {"seconds": 1.0, "cpu_s": 1.0, "peak_mb": 90.0}
+    prober = Prober(tiny.spec, unpack("submission.py", b"1"), data, FakeSandbox(), 0)
+    prober.used = {"training": {**row, "gpu_mb": 900.0}, "public": {**row, "gpu_mb": None}}
+    seen.ended(prober)
+    one = [replace(proven[0], seen=seen), *proven[1:]]
+    limits = tiny.spec.limits.model_copy(update={"gpu_memory_mb": 1000})
+    limited = replace(tiny, spec=tiny.spec.model_copy(update={"limits": limits}))
+    said = rules(limited, data, one)["room to a limit"]
+    assert (
+        said == "accepted/reference: observation training took 900.0 of 1000 MB of the card's memory; raise the limit"
+    )
+    assert "room to a limit" not in rules(tiny, data, one)
 
 
 def test_two_gradings_that_differ(tiny: LoadedSpec, data: DataSet, proven: list[Graded]) -> None:
