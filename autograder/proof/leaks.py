@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import ast
+import codecs
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from autograder.model import GradeReport
+from autograder.model import CheckResult, GradeReport, Verdict
+from autograder.proof.kept_back import FEW, IN_FILE, IN_WORDS, files_of, floats_of, kinds_of, rows_of
 from autograder.proof.listings import packed_arrays, rows, secrets
 from autograder.proof.mutation.source import parts, without_magics
 from autograder.specs.dataset import Case, DataSet
@@ -22,7 +25,6 @@ Array = np.ndarray[Any, Any]
 _NUMBER = re.compile(r"-?\d+\.(\d{3,})(?![\d])")
 _ROW_END, _NEW_LINE = re.compile(r"[\]}]"), "\n"  # so that each row of a table in JSON is a line
 _CHANCE = 0.01  # a match that luck alone gives less often than this counts
-_FEW = 8  # numbers in an array below which equality tells nothing
 _LISTED = 16  # integers of a secret array in a row that a file must not list
 _SHARED = 0.6  # of a solution's lines in what students get
 _LEAST_LINE = 20
@@ -34,12 +36,16 @@ _TEXTS = {".py", ".md", ".ipynb", ".txt"}
 
 
 def reachable(loaded: LoadedSpec, data: DataSet, right: Sequence[Solution]) -> list[str]:
-    """Answers a student could get at: in arrays or files that are sent, in handout or starter."""
+    """Answers a student could get at: in arrays or files that are sent, in handout or starter.
+
+    Of a data set's folders a bounded part is read; see kept_back.
+    """
     given = handed_out(loaded.folder)
     return [
         *_arrays_sent(loaded, data),
-        *_in_files(loaded.folder, data),
+        *_in_files(loaded.folder, data, given),
         *_expected_sent(loaded, data, given),
+        *_facts_told(data, given),
         *_solution_in(given, right),
         *_starter_solves(loaded.folder, right),
     ]
@@ -81,40 +87,59 @@ def _arrays_sent(loaded: LoadedSpec, data: DataSet) -> Iterator[str]:
         for other, array in sent.items():
             if _holds(array, secret):
                 yield f"the array '{other}', which is sent, holds the judge's '{name}'"
+    for name, row in rows_of(data).items():
+        for other, array in sent.items():
+            if any(_holds(array, secret) for secret in kinds_of(row)):
+                yield f"the array '{other}', which is sent, holds the judge's '{name}'"
 
 
-def _in_files(folder: Path, data: DataSet) -> Iterator[str]:
-    """Files of the data set, handout and starter that hold a secret array: as text, as bytes, as NumPy saves it."""
+def _in_files(folder: Path, data: DataSet, texts: Mapping[str, str]) -> Iterator[str]:
+    """Files of the data set, handout and starter that hold a secret array: as text, as bytes, as NumPy saves it.
+
+    texts: files of handout and starter that `_facts_told` reads.
+    """
     given = [folder / "README.md", *(p for sub in ("starter", "img") for p in sorted((folder / sub).rglob("*")))]
-    files = [(f"the file '{path}', which students' code can read,", path, data.files[path]) for path in data.files]
-    files += [(str(p.relative_to(folder)), p.name, p.read_bytes()) for p in given if p.is_file()]
+    given = [path for path in given if path.is_file()]
     names = sorted((data.judge_only | data.hidden) & data.arrays.keys())
-    listed = secrets({name: data.arrays[name] for name in names}, least=_LISTED)
-    for label, path, content in files:
-        packed, found_rows = packed_arrays(path, content), list(rows(_text(content))) if listed else []
-        for name in names:
-            array, secret = data.arrays[name], listed.get(name)
-            found = array.size >= _FEW and array.tobytes() in content
-            found = found or any(_holds(other, array) for other in packed)
+    kept = {name: (data.arrays[name],) for name in names} | {n: kinds_of(row) for n, row in rows_of(data).items()}
+    listed = secrets({name: kinds[0] for name, kinds in kept.items()}, least=_LISTED)
+    facts = floats_of(data)
+    files = ((f"the file '{path}', which students' code can read,", path, held) for path, held in files_of(data))
+    own = ((str(path.relative_to(folder)), path.name, path.read_bytes()) for path in given)
+    for label, path, content in chain(files, own):
+        text = _text(content) if listed or facts else ""
+        packed, found_rows = packed_arrays(path, content), list(rows(text)) if listed else []
+        for name, kinds in kept.items():
+            secret = listed.get(name)
+            found = any(kind.size >= FEW and kind.tobytes() in content for kind in kinds)
+            found = found or any(_holds(other, kind) for other in packed for kind in kinds)
             if not found and secret:
                 found = any(secret.bytes_in(held) for held in (content, *(other.tobytes() for other in packed)))
                 found = found or secret.listed_in(found_rows)
             if found:
-                whose = "the judge's" if name in data.judge_only else "the hidden"
+                whose = "the hidden" if name in data.hidden - data.judge_only else "the judge's"
                 yield f"{label} holds {whose} '{name}'"
+        for name, floats in facts.items():
+            if label not in texts and (said := floats.written_in(text, IN_FILE)):
+                yield f"{label} holds a number of the judge's '{name}': {said}"
 
 
 def _text(content: bytes) -> str:
     """The content if it is text, with the line ends that a notebook writes as characters; else nothing."""
-    try:
-        return content.decode("utf-8").replace("\\n", "\n")
+    try:  # its end may be in the middle of a character, where a large file was cut
+        return codecs.getincrementaldecoder("utf-8")().decode(content).replace("\\n", "\n")
     except UnicodeDecodeError:
         return ""
 
 
 def _holds(array: Array, secret: Array) -> bool:
     """True if one array is the other, or a column of it is."""
-    if secret.size < _FEW or array.dtype.kind not in "fiub" or secret.dtype.kind not in "fiub" or np.ptp(secret) == 0:
+    if (
+        secret.size < FEW
+        or array.dtype.kind not in "fiub"
+        or secret.dtype.kind not in "fiub"
+        or (secret == secret.flat[0]).all()
+    ):
         return False
     flat = secret.reshape(-1)
     if array.size == secret.size:
@@ -138,6 +163,13 @@ def _expected_sent(loaded: LoadedSpec, data: DataSet, given: Mapping[str, str]) 
                 continue
             for text in _telling(case.expected):
                 yield from (f"{path} holds {label}: {text}" for path, content in given.items() if text in content)
+
+
+def _facts_told(data: DataSet, given: Mapping[str, str]) -> Iterator[str]:
+    for name, floats in floats_of(data).items():
+        for path, text in given.items():
+            if said := floats.written_in(text, IN_WORDS):
+                yield f"{path} holds a number of the judge's '{name}': {said}"
 
 
 def _arrays_in(tree: Any) -> Iterator[Array]:
@@ -216,12 +248,10 @@ def in_feedback(loaded: LoadedSpec, data: DataSet, reports: Sequence[tuple[str, 
             arrays[name] = np.array(numbers)
     texts = {n: {t for c in data.cases[n] for t in _telling(_secrets(c))} for n in data.hidden & data.cases.keys()}
     listed = secrets({n: data.arrays[n] for n in names})
-    found = []
+    found = list(_facts_in_feedback(data, reports))
     for solution, report in reports:
         for check in report.checks:
-            evidence = json.dumps(check.evidence, default=_plain, ensure_ascii=False)
-            said = f"{check.message} {check.hint} {evidence}"
-            lines = f"{check.message}\n{check.hint}\n{_ROW_END.sub(_NEW_LINE, evidence)}"
+            said, lines = _said(check)
             found_rows = list(rows(lines)) if listed else []
             for name, secret in listed.items():
                 if secret.listed_in(found_rows):
@@ -229,6 +259,30 @@ def in_feedback(loaded: LoadedSpec, data: DataSet, reports: Sequence[tuple[str, 
             for name, value in [*_matches(said, arrays), *_texts_said(said, texts, given)]:
                 found.append(f"{check.id} tells {solution} a value of '{name}': {value}")
     return found
+
+
+def _facts_in_feedback(data: DataSet, reports: Sequence[tuple[str, GradeReport]]) -> Iterator[str]:
+    """What checks that did not pass tell of facts; one that passed shows a student's own answer, which is the same."""
+    floats, listed = floats_of(data), secrets(rows_of(data))
+    checks = [(solution, check) for solution, report in reports for check in report.checks if floats or listed]
+    for solution, check in checks:
+        if check.verdict is Verdict.PASSED:
+            continue
+        said, lines = _said(check)
+        found_rows = list(rows(lines)) if listed else []
+        for name, secret in listed.items():
+            if secret.listed_in(found_rows):
+                yield f"{check.id} tells {solution} values of '{name}', listed in a row"
+        for name, telling in floats.items():
+            if value := telling.written_in(said, IN_WORDS):
+                yield f"{check.id} tells {solution} a value of '{name}': {value}"
+
+
+def _said(check: CheckResult) -> tuple[str, str]:
+    """Message, hint and evidence of a check: as one text, and with each row of a table as a line."""
+    evidence = json.dumps(check.evidence, default=_plain, ensure_ascii=False)
+    lines = f"{check.message}\n{check.hint}\n{_ROW_END.sub(_NEW_LINE, evidence)}"
+    return f"{check.message} {check.hint} {evidence}", lines
 
 
 def _plain(value: Any) -> Any:

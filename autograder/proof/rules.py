@@ -115,6 +115,11 @@ def _near_limits(loaded: LoadedSpec, one: Graded) -> Iterator[Finding]:
         (f"observation {name}", taken, loaded.spec.observations[name].wall_s or limits.wall_s, "s of wall time")
         for name, taken in one.seen.seconds.items()
     ]
+    if limits.gpu_memory_mb is not None:
+        used += [
+            (f"observation {name}", taken, float(limits.gpu_memory_mb), "MB of the card's memory")
+            for name, taken in one.seen.gpu_mb.items()
+        ]
     used += [
         ("loading", one.report.seconds.get("load", 0.0), limits.load_s, "s of wall time"),
         ("one process", one.seen.cpu_s, limits.cpu_s, "s of CPU time"),

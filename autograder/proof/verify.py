@@ -13,7 +13,7 @@ from autograder.pipeline import Progress
 from autograder.proof.calibrate import stale
 from autograder.proof.pool import Pool
 from autograder.proof.rules import Finding, Graded, findings
-from autograder.proof.watch import Recorder
+from autograder.proof.watch import Recorder, following
 from autograder.sandbox.base import Sandbox
 from autograder.specs.dataset import DataSet, secret_seed
 from autograder.specs.loader import LoadedSpec
@@ -94,7 +94,8 @@ def grade_solution(
     def follow(progress: Progress) -> None:
         say(f"{solution.name}: {progress.activity}")
 
-    report = pipeline.grade(loaded, upload, sandbox, seed=seed, data=data, on_progress=follow, witness=seen)
+    watched = following(loaded, seen)
+    report = pipeline.grade(watched, upload, sandbox, seed=seed, data=data, on_progress=follow, witness=seen)
     return Graded(solution, report, tuple(_problems(solution, report)), seen)
 
 

@@ -5,15 +5,16 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
-from autograder.model import Observation, Outcome, Statistic, Verdict
+from autograder.checks.base import Check, Context
+from autograder.model import Observation, Outcome, Statistic, Trust, Verdict
 from autograder.pipeline import Witness
 from autograder.probing import Prober
-from autograder.specs.loader import LoadedCheck
+from autograder.specs.loader import LoadedCheck, LoadedSpec
 
 _NOT_RESULTS = frozenset({"seconds", "where", "trace", "cpu_s", "peak_mb", "gpu_mb"})
 UNREPEATABLE = frozenset({"usage", "source", "none"})  # probes whose answer changes without a change of behaviour
@@ -51,11 +52,17 @@ def _feed(total: Any, value: Any) -> None:
 
 @dataclass
 class Recorder(Witness):
-    """Keeps what a grading saw. statistics: by check id; digests: by observation; seconds likewise."""
+    """Keeps what a grading saw.
+
+    outcomes: by check id. digests, seconds: by observation; of those that checks name under `also` alone there are
+    seconds only, and only if the spec was graded as `following` makes it. gpu_mb: the card's memory by observation,
+    where the spec has one of its usage.
+    """
 
     outcomes: dict[str, Outcome] = field(default_factory=dict)
     digests: dict[str, str] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
+    gpu_mb: dict[str, float] = field(default_factory=dict)
     peak_mb: float = 0.0
     cpu_s: float = 0.0
 
@@ -72,6 +79,9 @@ class Recorder(Witness):
     def ended(self, prober: Prober) -> None:
         """Keep what the processes used."""
         self.peak_mb, self.cpu_s = prober.peak_mb, prober.most_cpu_s
+        for name, used in prober.used.items():
+            self.seconds.setdefault(name, used["seconds"] or 0.0)
+            self.gpu_mb[name] = used["gpu_mb"] or 0.0
 
     def statistics(self) -> dict[str, Statistic]:
         """`check.statistic` → what was measured, finite values only."""
@@ -81,6 +91,35 @@ class Recorder(Witness):
             for s in outcome.statistics
             if math.isfinite(s.value)
         }
+
+
+class _Followed(Check):
+    """A check that judges and looks as it does, and keeps how long the other observations took that it is given."""
+
+    def __init__(self, check: Check, also: Mapping[str, str], seen: Recorder) -> None:
+        self._check, self._also, self._seen = check, also, seen
+
+    def __getattr__(self, name: str) -> Any:  # its kind, title and probes
+        return getattr(self._check, name)
+
+    def trust(self, observation: Observation, context: Context, params: Any) -> Trust:
+        """As the check says."""
+        return self._check.trust(observation, context, params)
+
+    def judge(self, observation: Observation, context: Context, params: Any) -> Outcome:
+        """As the check does."""
+        for role, other in context.also.items():
+            self._seen.seconds.setdefault(self._also[role], other.seconds)
+        return self._check.judge(observation, context, params)
+
+
+def following(loaded: LoadedSpec, seen: Recorder) -> LoadedSpec:
+    """The spec with checks that keep the seconds of what they compare with: a witness is told of the main one alone."""
+    checks = (
+        replace(check, check=_Followed(check.check, check.spec.also, seen)) if check.spec.also else check
+        for check in loaded.checks
+    )
+    return replace(loaded, checks=tuple(checks))
 
 
 @dataclass

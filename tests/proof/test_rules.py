@@ -12,9 +12,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from autograder import pipeline
 from autograder.comparing import differences
+from autograder.intake import unpack
 from autograder.model import Outcome, Statistic, Trust, Verdict
-from autograder.proof import leaks
+from autograder.probing import Prober
+from autograder.proof import kept_back, leaks
 from autograder.proof.pool import Pool
 from autograder.proof.rules import Graded, findings
 from autograder.proof.verify import grade_solution, verify
@@ -24,6 +27,7 @@ from autograder.specs.dataset import Case, DataSet
 from autograder.specs.loader import LoadedSpec, load_spec
 from autograder.specs.solutions import Expectation, Solution
 from tests.conftest import ROOT, SPECS
+from tests.fakes import FakeSandbox
 
 
 @pytest.fixture(scope="module")
@@ -64,6 +68,43 @@ def test_a_right_solution_near_a_threshold_or_limit(tiny: LoadedSpec, data: Data
     assert "observation training took 29.0 of 30 s" in found["room to a limit"]
     calibrated = replace(tiny, checks=tuple(replace(c, calibrated=frozenset({"min"})) for c in tiny.checks))
     assert "room to a threshold" not in rules(calibrated, data, [replace(proven[0], seen=seen), *proven[1:]])
+
+
+def test_limits_of_observations_that_are_only_compared_with(sandbox: Sandbox) -> None:
+    """Also of one that only its usage is asked of; checks say and weigh the same as unwatched ones."""
+    loaded = load_spec(SPECS / "check-types")
+    checks = tuple(c for c in loaded.checks if c.spec.id in ("sequence", "padding", "used", "written"))
+    loaded = replace(loaded, checks=checks)
+    data = loaded.build_data(None, 0)
+    code = (loaded.folder / "right.py").read_bytes()
+    upload = Solution("accepted/right", "submission.py", code, Verdict.PASSED, Expectation())
+    one = grade_solution(loaded, upload, sandbox, data)
+    plain = pipeline.grade(loaded, unpack(upload.filename, upload.data), sandbox, data=data)
+    # What was used is another in every run.
+    assert [text for text in differences(one.report.checks, plain.checks) if not text.startswith("used: ")] == []
+    assert one.seen.seconds.keys() == {"plain", "shuffled", "padded", "behave", "usage", "source"}
+    for name in ("shuffled", "behave"):
+        slow = loaded.spec.observations[name].model_copy(update={"wall_s": 1.1 * one.seen.seconds[name]})
+        spec = loaded.spec.model_copy(update={"observations": {**loaded.spec.observations, name: slow}})
+        found = findings(replace(loaded, spec=spec), data, [one])
+        (said,) = [f.message for f in found if f.rule == "room to a limit"]
+        assert said.startswith(f"accepted/right: observation {name} took ")
+    assert "room to a limit" not in rules(loaded, data, [one])
+
+
+def test_the_cards_memory_near_its_limit(tiny: LoadedSpec, data: DataSet, proven: list[Graded]) -> None:
+    seen, row = Recorder(), {"seconds": 1.0, "cpu_s": 1.0, "peak_mb": 90.0}
+    prober = Prober(tiny.spec, unpack("submission.py", b"1"), data, FakeSandbox(), 0)
+    prober.used = {"training": {**row, "gpu_mb": 900.0}, "public": {**row, "gpu_mb": None}}
+    seen.ended(prober)
+    one = [replace(proven[0], seen=seen), *proven[1:]]
+    limits = tiny.spec.limits.model_copy(update={"gpu_memory_mb": 1000})
+    limited = replace(tiny, spec=tiny.spec.model_copy(update={"limits": limits}))
+    said = rules(limited, data, one)["room to a limit"]
+    assert (
+        said == "accepted/reference: observation training took 900.0 of 1000 MB of the card's memory; raise the limit"
+    )
+    assert "room to a limit" not in rules(tiny, data, one)
 
 
 def test_two_gradings_that_differ(tiny: LoadedSpec, data: DataSet, proven: list[Graded]) -> None:
@@ -154,7 +195,7 @@ def test_answers_in_handout_and_starter(tmp_path: Path, data: DataSet, solutions
 
 
 def save(folder: Path, path: str, content: bytes) -> None:
-    (folder / path).parent.mkdir(exist_ok=True)
+    (folder / path).parent.mkdir(parents=True, exist_ok=True)
     (folder / path).write_bytes(content)
 
 
@@ -250,6 +291,95 @@ def test_hidden_values_in_feedback(tiny: LoadedSpec, data: DataSet, proven: list
     hidden = replace(data, cases={"calls": (case,)}, hidden=data.hidden | {"calls"})
     one = changed(proven[0], "alone", message="For a secret sentence the answer is wrong.")
     assert "'calls'" in leaks.in_feedback(tiny, hidden, [("x", one.report)])[0]
+
+
+def within(data: DataSet) -> list[str]:
+    return leaks.reachable(load_spec(SPECS / "tiny-training"), data, [])
+
+
+ORDER = [3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5, 8, 9, 7, 9, 3, 2, 3, 8, 4]
+FLOATS = np.random.default_rng(2).normal(size=12).tolist()
+
+
+def test_rows_of_numbers_in_facts_are_the_judges(tmp_path: Path, data: DataSet) -> None:
+    """Lists and arrays at any depth: in arrays that are sent, in files as text, bytes and NumPy's own."""
+    facts = {"order": ORDER, "deep": {"er": [{"a": np.array(FLOATS)}, {"b": [np.array(ORDER) > 4, "words"]}]}}
+    kept = replace(data, facts=facts)
+    assert within(kept) == []
+    inputs = data.arrays["test_inputs"].copy()
+    inputs[:12, 1] = FLOATS
+    (said,) = within(replace(kept, arrays={**data.arrays, "test_inputs": inputs[:12]}))
+    assert said == "the array 'test_inputs', which is sent, holds the judge's 'facts.deep.er[0].a'"
+    files = {
+        "order.txt": ("facts.order", f"The order is {ORDER}.".encode()),
+        "order.u8": ("facts.order", b"head" + bytes(ORDER)),
+        "floats.bin": ("facts.deep.er[0].a", np.array(FLOATS, dtype=np.float32).tobytes()),
+        "floats.npz": ("facts.deep.er[0].a", packed(some=np.array(FLOATS))),
+        "flags.txt": ("facts.deep.er[1].b[0]", str((np.array(ORDER) > 4).astype(int).tolist()).encode()),
+    }
+    for path, (name, content) in files.items():
+        (said,) = within(replace(kept, files={path: content}))
+        assert said == f"the file '{path}', which students' code can read, holds the judge's '{name}'"
+
+
+def test_facts_that_tell_nothing(data: DataSet) -> None:
+    """What is sorted, evenly spaced, constant or short, shares of few things, and numbers of few digits."""
+    rows = [list(range(20)), np.linspace(0, 1, 20), [0.7351] * 20, [True] * 20, ORDER[:7], [[1, 2], [3]], []]
+    facts = {"rows": rows, "few": [0.25, 1e-5, 12.5, float("nan"), float("inf")], "share": 13 / 15, "words": ["a"] * 9}
+    arrays = {**data.arrays, "test_inputs": np.column_stack([list(range(20)), [0.7351] * 20]).astype(np.float32)}
+    files = {"all.txt": json.dumps(rows[0]).encode() + f"{ORDER[:7]}, {13 / 15}, {1e-5}, 0.73510".encode()}
+    assert within(replace(data, arrays=arrays, files=files, facts=facts)) == []
+
+
+def test_telling_numbers_in_facts_are_the_judges(tmp_path: Path, data: DataSet) -> None:
+    kept = replace(data, facts={"effects": {"good": 0.73412345678, "bad": np.float32(-0.0002113)}})
+    shutil.copytree(SPECS / "tiny-training", tmp_path / "tiny-training")
+    loaded = load_spec(tmp_path / "tiny-training")
+    save(loaded.folder, "README.md", b"About 0.734, between 0.73411 and 10.734123.")
+    assert leaks.reachable(loaded, kept, []) == []
+    save(loaded.folder, "README.md", b"It is 0.734123.")
+    assert leaks.reachable(loaded, kept, []) == ["README.md holds a number of the judge's 'facts.effects': 0.734123"]
+    (said,) = within(replace(kept, files={"effects.json": b"[1.5, 0.73412345678]"}))
+    assert said.endswith("students' code can read, holds a number of the judge's 'facts.effects': 0.73412345678")
+    assert within(replace(kept, files={"vectors.txt": b"the 0.734123 -0.000211"})) == []  # chance, among so many
+
+
+def test_facts_in_feedback(tiny: LoadedSpec, data: DataSet, proven: list[Graded]) -> None:
+    kept = replace(data, facts={"order": ORDER, "loss": 0.73412345678})
+
+    def said(message: str, verdict: Verdict = Verdict.FAILED, **evidence: object) -> list[str]:
+        one = changed(proven[0], "alone", message=message, verdict=verdict, evidence=evidence)
+        return leaks.in_feedback(tiny, kept, [("x", one.report)])
+
+    assert said("The loss is 0.73, not 0.734.") == []
+    assert said("The loss is not 0.734123.") == ["alone tells x a value of 'facts.loss': 0.734123"]
+    assert said("see below", table=[[0.73412345678]]) == ["alone tells x a value of 'facts.loss': 0.73412345678"]
+    assert said("see below", right=ORDER) == ["alone tells x values of 'facts.order', listed in a row"]
+    # A right answer is the student's own.
+    assert said(f"Your loss is 0.734123, your order {ORDER}.", Verdict.PASSED) == []
+
+
+def test_folders_are_files_that_students_read(tmp_path: Path, data: DataSet) -> None:
+    """The first 32 MB of each, in which a character may be cut; the smallest first, 256 MB in all."""
+    labels = np.random.default_rng(1).permutation(data.arrays["test_labels"])
+    data = replace(data, arrays={**data.arrays, "test_labels": labels})
+    folder, most = tmp_path / "weights", kept_back.MOST_OF_FILE
+    save(tmp_path, "weights.bin", np.random.default_rng(0).bytes(most))
+    shown = replace(data, folders={"hub/bert": folder})
+    save(folder, "config.json", b"{}")
+    assert within(shown) == []
+    save(folder, "deep/labels.csv", ",".join(map(str, labels)).encode())
+    told = "the file 'hub/bert/{}', which students' code can read, holds the judge's 'test_labels'"
+    assert within(shown) == [told.format("deep/labels.csv")]
+    (folder / "deep/labels.csv").unlink()
+    save(folder, "large.txt", str(labels.tolist()).encode().ljust(most - 1) + "é".encode())
+    save(folder, "large.bin", labels.tobytes().rjust(most + 100, b"x"))  # beyond what is read
+    assert within(shown) == [told.format("large.txt")]
+    for number in range(kept_back.MOST_OF_FOLDERS // most):
+        (folder / f"{number}.bin").hardlink_to(tmp_path / "weights.bin")
+    assert within(shown) == []
+    save(folder, "labels.u8", labels.astype(np.uint8).tobytes())
+    assert within(shown) == [told.format("labels.u8")]
 
 
 def test_a_check_that_only_one_report_has(proven: list[Graded]) -> None:

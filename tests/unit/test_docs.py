@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -44,3 +45,10 @@ def test_the_example_of_a_check_judges() -> None:
     good = kind().judge(Observation("forward", {"outputs": [np.full((2, 2), 0.5)]}), Context(), params)
     bad = kind().judge(Observation("forward", {"outputs": [np.full((2, 2), np.nan)]}), Context(), params)
     assert (good.verdict, bad.verdict) == (Verdict.PASSED, Verdict.FAILED)
+
+
+def test_the_example_of_a_gradient_is_right() -> None:
+    space: dict[str, Any] = {}
+    exec(next(text for text in blocks("docs/writing-a-spec.md", "python") if "central_differences" in text), space)
+    w, x, y = space["case"].arguments
+    np.testing.assert_allclose(space["case"].expected, 2 * x.T @ (x @ w - y) / 8, atol=1e-8)

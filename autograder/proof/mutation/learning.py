@@ -141,7 +141,7 @@ def missing_layer(node: cst.CSTNode, where: Where) -> Iterator[Change]:
 
 @operator("dropout_in_eval")
 def dropout_in_eval(node: cst.CSTNode, where: Where) -> Iterator[Change]:
-    """Dropout that never stops, or that never starts."""
+    """Dropout that never stops. One that is left out comes from missing_layer, which skips any module of the class."""
     if not isinstance(node, cst.Call) or not where.names.functional:
         return
     args = positional(node)
