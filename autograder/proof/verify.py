@@ -17,7 +17,7 @@ from autograder.proof.watch import Recorder, following
 from autograder.sandbox.base import Sandbox
 from autograder.specs.dataset import DataSet, secret_seed
 from autograder.specs.loader import LoadedSpec
-from autograder.specs.solutions import Solution
+from autograder.specs.solutions import FOLDERS, Solution
 from autograder.text import one_line
 
 Say = Callable[[str], None]  # what is going on, for a live display
@@ -107,10 +107,18 @@ def _quoted(said: Sequence[str]) -> str:
     return " / ".join(f"“{one_line(text, 300)}”" for text in said[:_QUOTED]) + rest
 
 
+def _why(report: GradeReport) -> str:
+    """Which checks made the verdict, and where a solution with it would belong."""
+    decided = [check.id for check in report.checks if check.verdict is report.verdict]
+    folder = next((name for name, verdict in FOLDERS.items() if verdict is report.verdict), "")
+    advice = f"; if that is right, move it to {folder}/ or write `verdict: {report.verdict}` in expect.yaml"
+    return f" (because of {', '.join(decided)}{advice if folder else ''})" if decided else ""
+
+
 def _problems(solution: Solution, report: GradeReport) -> Iterable[str]:
     expect = solution.expect
     if report.verdict is not solution.verdict:
-        yield f"verdict is {report.verdict}, expected {solution.verdict}"
+        yield f"verdict is {report.verdict}, expected {solution.verdict}{_why(report)}"
     by_id = {check.id: check for check in report.checks}
     for check_id in (*expect.fails, *expect.passes):
         if check_id not in by_id:

@@ -28,6 +28,11 @@ def test_links_to_files_lead_somewhere(page: Path) -> None:
     assert not missing
 
 
+@pytest.mark.parametrize("page", sorted(ROOT.glob("grader_specs/*/README.md")), ids=lambda p: p.parent.name)
+def test_formulas_of_a_handout_can_be_read_on_the_page(page: Path) -> None:
+    assert "$" not in page.read_text(), "the page on the web sets no formulas"
+
+
 def test_the_weak_sandbox_is_described_as_the_code_has_it() -> None:
     text = (ROOT / "docs/security.md").read_text()
     section = text.partition("## Weak sandbox")[2].partition("\n## ")[0]
