@@ -68,3 +68,16 @@ def test_it_is_verified_with_the_mistakes_it_must_catch(guided: LoadedSpec, tmp_
     assert {g.solution.name: g.problems for g in graded if g.problems} == {}
     assert [f.message for f in found if f.error] == []
     assert len(graded) == 1 + len(WRONG)
+
+
+def test_a_solution_in_a_wrong_folder_is_told_where_it_belongs(
+    guided: LoadedSpec, tmp_path: Path, sandbox: Sandbox
+) -> None:
+    home = tmp_path / "solutions"
+    for place in ("accepted/reference.py", "wrong_answer/no_bug/submission.py"):
+        (home / place).parent.mkdir(parents=True)
+        (home / place).write_text(RIGHT)
+    graded, _ = verify(guided, find_solutions(home), Pool([sandbox]), data_dir=None)
+    (problem,) = next(g.problems for g in graded if g.solution.name == "wrong_answer/no_bug")
+    assert problem.startswith("verdict is passed, expected failed (because of entry_points, ")
+    assert "move it to accepted/ or write `verdict: passed`" in problem
