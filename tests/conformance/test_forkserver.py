@@ -141,6 +141,7 @@ def test_children_leave_nothing_with_the_server_or_the_judge(make: Make) -> None
 
     def held() -> tuple[int, int, int]:
         assert wait_for(lambda: children(server) == 0)
+        time.sleep(0.1)  # it waits for a child first, and closes what pointed to it just after
         return descriptors(server.number), descriptors(os.getpid()), threading.active_count()
 
     before = held()
