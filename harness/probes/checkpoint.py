@@ -13,7 +13,8 @@ from harness.isolation import mode, seed_all
 from harness.learning import infer, materialise
 from harness.session import Request, Session, operation
 
-MAX_TENSORS = 2000
+MAX_TENSORS = 2000  # of which the judge is told, and as many names that don't fit
+_LEVELS = 5  # of dictionaries in dictionaries; real files have two, and a dictionary may hold itself
 _INNER = ("state_dict", "model_state_dict", "model", "net", "weights")
 _PREFIXES = ("module.", "_orig_mod.")  # of DataParallel and torch.compile
 
@@ -31,7 +32,8 @@ def run_checkpoint(session: Session, request: Request) -> Mapping[str, Any]:
         {"name": key, "shape": list(value.shape), "dtype": str(value.dtype).removeprefix("torch.")}
         for key, value in list(state.items())[:MAX_TENSORS]
     ]
-    told = {"tensors": rows, "missing": list(fit.missing_keys), "unexpected": list(fit.unexpected_keys)}
+    missing, unexpected = (list(keys)[:MAX_TENSORS] for keys in (fit.missing_keys, fit.unexpected_keys))
+    told = {"tensors": rows, "missing": missing, "unexpected": unexpected}
     if not inputs:
         return told
     seed_all(request.seed)
@@ -64,14 +66,14 @@ def _state(path: Path, name: str) -> dict[str, Any]:
     return tensors
 
 
-def _tensors(held: Any) -> dict[str, Any]:
-    """The tensors in what a file held, from a usual key inside where there are none on top."""
-    if not isinstance(held, Mapping):
+def _tensors(held: Any, levels: int = _LEVELS) -> dict[str, Any]:
+    """The tensors in what a file held, from a usual key inside if there is one."""
+    if not isinstance(held, Mapping) or not levels:
         return {}
     found = {str(key): value for key, value in held.items() if isinstance(value, torch.Tensor)}
     inner = next((held[key] for key in _INNER if isinstance(held.get(key), Mapping)), None)
     if inner is not None:
-        return _tensors(inner) or found
+        return _tensors(inner, levels - 1) or found
     for prefix in _PREFIXES:
         if found and all(key.startswith(prefix) for key in found):
             found = {key.removeprefix(prefix): value for key, value in found.items()}
