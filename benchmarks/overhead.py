@@ -1,6 +1,8 @@
 """How much grading adds: claim → report against the pure work and against a bare `python script.py`, in one run.
 
-Each round does the pure work in a warm process and then grades, so that a machine which becomes slower slows both.
+Each round does the pure work in a warm process, once more in a bare fork of it, and then grades, so that a machine
+which becomes slower slows all. The fork has no sandbox and no grader: what it takes longer than the warm process is
+what any fresh copy of a warm process pays in page faults, and no grader that forks can be below it.
 The sandbox's own part of claim → report is what opening, closing and small calls let the grading wait, and the CPU that
 the grading spends on sending and reading (which is also in the time of loading and probes). The CPU of grading is that
 of this process (judge, database), of the student's process and, with the fork server, of the server and of ending its
@@ -26,6 +28,7 @@ from autograder.config import settings
 from autograder.model import Role
 from autograder.sandbox import open_sandbox
 from autograder.sandbox.base import Sandbox
+from autograder.sandbox.forkserver_process import MEMORY
 from autograder.services import accounts, grade, gradebook
 from autograder.services.submit import submit
 from autograder.specs.dataset import DataSet
@@ -62,20 +65,21 @@ def main() -> None:
 class PureWork:
     """A warm process that does the pure work when asked to."""
 
-    def __init__(self, command: list[str]) -> None:
+    def __init__(self, command: list[str], tunables: str = MEMORY) -> None:
+        """tunables: of the C library; by default those that submissions run with."""
         self._process = subprocess.Popen(
             command,
-            env={**os.environ, "OMP_NUM_THREADS": "1"},
+            env={**os.environ, "OMP_NUM_THREADS": "1", "GLIBC_TUNABLES": tunables},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
         )
 
-    def once(self) -> dict[str, float]:
-        """Seconds of doing it once: wall, cpu, training."""
+    def once(self, how: str = "") -> dict[str, float]:
+        """Seconds of doing it once: wall, cpu and, unless `how` is "fork", training."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        self._process.stdin.write("\n")
+        self._process.stdin.write(f"{how}\n")
         self._process.stdin.flush()
         found: dict[str, float] = json.loads(self._process.stdout.readline())
         return found
@@ -92,9 +96,14 @@ def _ratio(above: list[float], below: list[float]) -> float:
     return statistics.median(a / b for a, b in zip(above, below, strict=True))
 
 
+def _less(whole: list[float], part: list[float]) -> list[float]:
+    return [a - b for a, b in zip(whole, part, strict=True)]
+
+
 def _show(spec: str, pure: dict[str, list[float]], scripts: list[float], graded: dict[str, list[float]]) -> None:
     rows = [
         Row("pure work in a warm process", pure["wall"]),
+        Row("the same in a bare fork of it", pure["fork wall"]),
         Row("bare python script.py", scripts),
         Row("claim → report", graded["wall"]),
         Row("  of it: opening the sandbox", graded["open"]),
@@ -103,20 +112,24 @@ def _show(spec: str, pure: dict[str, list[float]], scripts: list[float], graded:
         Row("  of it: closing the sandbox", graded["close"]),
         Row("  of it: wire, other sandbox calls", graded["small"]),
         Row("  of it: the sandbox in all", graded["sandbox"]),
-        Row("claim → report minus pure work", [a - b for a, b in zip(graded["wall"], pure["wall"], strict=True)]),
-        Row("claim → report minus probes", [a - b for a, b in zip(graded["wall"], graded["probes"], strict=True)]),
+        Row("claim → report minus pure work", _less(graded["wall"], pure["wall"])),
+        Row("claim → report minus bare fork", _less(graded["wall"], pure["fork wall"])),
+        Row("claim → report minus probes", _less(graded["wall"], graded["probes"])),
         Row("CPU of the pure work", pure["cpu"]),
         Row("  of it: the submission's training", pure["training"]),
+        Row("CPU of the same in a bare fork", pure["fork cpu"]),
         Row("CPU of grading", graded["cpu"]),
         Row("  of it: the student's process", graded["child"]),
         *(Row(f"  of it: {name}", graded[key]) for key, name in SERVER.items() if key in graded),
         Row("CPU of grading / CPU of pure work", [a / b for a, b in zip(graded["cpu"], pure["cpu"], strict=True)]),
+        Row("CPU of bare fork / CPU of pure work", [a / b for a, b in zip(pure["fork cpu"], pure["cpu"], strict=True)]),
     ]
     print_table(f"overhead of grading one submission ({spec}, sandbox {settings().sandbox}), seconds", rows)
     ratios = {
         "claim → report / pure work": _ratio(graded["wall"], pure["wall"]),
         "claim → report / bare script": statistics.median(graded["wall"]) / statistics.median(scripts),
         "CPU of grading / CPU of pure work": _ratio(graded["cpu"], pure["cpu"]),
+        "CPU of grading / CPU of bare fork": _ratio(graded["cpu"], pure["fork cpu"]),
     }
     print()
     for name, ratio in ratios.items():
@@ -160,7 +173,7 @@ def _is_plain(tree: Any) -> bool:
 
 def _script(command: list[str]) -> None:
     """The work once in a process of its own, imports included."""
-    with PureWork(command) as work:
+    with PureWork(command, "") as work:
         work.once()
 
 
@@ -192,6 +205,8 @@ def _rounds(
         submission = submit(person, spec.id, solution.name, solution.read_bytes())
         for name, seconds in work.once().items():
             pure.setdefault(name, []).append(seconds)
+        for name, seconds in work.once("fork").items():
+            pure.setdefault(f"fork {name}", []).append(seconds)
         parts = _grade(TimedSandbox(sandbox), server)
         report = gradebook.submission(person, submission.id).report
         if report is None or report.verdict != "passed":

@@ -40,7 +40,7 @@ _PACKET = 1 << 16
 # How the C library of server and children asks for memory. A tensor's memory is kept for the next tensor, where the
 # default gives each large piece back and takes fresh pages for the next one, and comes in large pages: a young process
 # then spends a tenth less time, most of it in page faults.
-_MEMORY = ":".join(
+MEMORY = ":".join(
     f"glibc.malloc.{name}={value}"
     for name, value in {
         "hugetlb": 1,
@@ -240,7 +240,7 @@ def _command(plan: Plan, control: int, info: int) -> list[str]:
 def _packets(plan: Plan, modules: Sequence[str]) -> Iterator[bytes]:
     """What harness/server/outer.py and server.py read when they start."""
     config = lock_config(plan, 3)
-    environment = {**config["environment"], "GLIBC_TUNABLES": _MEMORY}
+    environment = {**config["environment"], "GLIBC_TUNABLES": MEMORY}
     environment["PYTORCH_NVML_BASED_CUDA_CHECK"] = "1"  # else asking for CUDA spoils a fork
     command = [plan.runtime.python, "-B", "-s", "-P", "-u", "-c", run_first("server")]
     yield json.dumps({"files": config["files"], "command": command, "environment": environment}).encode()
