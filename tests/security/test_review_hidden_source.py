@@ -19,6 +19,18 @@ PLACES = {
     "behind a magic with options": ("import numpy as np\n%timeit -n 1 -r1 np.linalg.inv(a)",),
     "a cell for another Python": ("%%python\n" + TAKEN,),
     "a cell that only IPython can read": (TAKEN + "\n%cd /tmp\nfiles = !ls\n/solve a b",),
+    "between two cells that are skipped": ('x = """', TAKEN, '"""'),
+    "between two magics that go on": ('%cd /tmp \\\n"""\n' + TAKEN + '%cd /tmp \\\n"""',),
+    "a line that ends like a question": ("%matplotlib inline\nfrom numpy.linalg import inv\nb = inv(a)  # really?",),
+    "behind a string's end that looks like a magic": (f'%matplotlib inline\ns = """\n% """\n{TAKEN}t = """\n"""',),
+    "behind the profiler's options": ("import numpy as np\n%prun -s time np.linalg.inv(a)",),
+    "a magic that imports": ("%pylab\nb = np.linalg.inv(a)",),
+    "another magic that imports": ("%aimport numpy\nb = numpy.linalg.inv(a)",),
+    "in braces that a magic evaluates": ("import numpy as np\n%cd {np.linalg.inv(a)}",),
+    "behind another end of line": (f"%cd /tmp\r{TAKEN}",),
+    "a module whose name is worked out": ("%%writefile {name}\n" + TAKEN, "from helper import solve"),
+    "a file of another kind that is run": ("%run helper.txt",),
+    "a module in another encoding": ("%%writefile helper.py\n# coding: utf-7\n# +AAo-" + TAKEN, "from helper import *"),
 }
 
 
@@ -42,6 +54,34 @@ def test_a_second_notebook_is_read() -> None:
     assert judged({"submission.ipynb": main, "other.ipynb": notebook(TAKEN)}) is Verdict.FAILED
 
 
+@pytest.mark.parametrize("name", ["utf-7", "UTF_7", "rot13", "cp037"])
+def test_a_module_whose_comments_are_code_is_not_taken_for_read(name: str) -> None:
+    helper = f"#!/usr/bin/python\n# -*- coding: {name} -*-\nx = 1  # +AAo-import numpy\n".encode()
+    assert judged({"submission.ipynb": notebook("import helper"), "helper.py": helper}) is Verdict.FAILED
+
+
+@pytest.mark.parametrize("name", ["utf-8", "UTF_8", "latin-1", "iso-8859-15", "cp1252", "ascii"])
+def test_a_module_in_a_usual_encoding_is_read(name: str) -> None:
+    helper = f"# vim: set fileencoding={name} :\n{TAKEN}".encode()
+    assert judged({"submission.ipynb": notebook("import helper"), "helper.py": helper}) is Verdict.FAILED
+    helper = f"# vim: set fileencoding={name} :\nx = 1\n".encode()
+    assert judged({"submission.ipynb": notebook("import helper"), "helper.py": helper}) is Verdict.PASSED
+
+
 def test_ordinary_cells_pass() -> None:
-    cells = ("!pip install torch", "%matplotlib inline\nx = 1", "%%html\n<b>not Python</b>", "%%bash\nls -l", "x?")
+    cells = (
+        "!pip install torch \\\n  numpy",
+        "%matplotlib inline\nx = 1",
+        "%%html\n<b>not Python</b>",
+        "%%bash\nls -l",
+    )
+    cells += (
+        "x?",
+        "??x",
+        "%load_ext autoreload\n%autoreload 2",
+        "%%time\nx = 1",
+        "%timeit -n 1 x",
+        "%prun -s time f()",
+    )
+    cells += ("%run other.py", "files = !ls", "%cd {folder}/x", '%cd x\n"""\n!pip\nwhy?\n"""\ny = 2  # why?\n')
     assert judged({"submission.ipynb": notebook(*cells)}) is Verdict.PASSED

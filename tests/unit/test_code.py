@@ -40,7 +40,7 @@ def test_magics_are_blanked_and_the_rest_is_kept(cell: str, expected: str) -> No
 
 def test_a_cell_that_is_no_python_is_kept_so_that_it_shows() -> None:
     (file,) = python_files({"a.ipynb": notebook("x = 1", "def broken(:")}, "a.ipynb")
-    assert file["code"] == "x = 1\n\ndef broken(:"
+    assert file["code"] == "x = 1\n\nthis cell is no Python\ndef broken(:"
 
 
 def test_the_main_file_comes_first_and_only_python_is_read() -> None:
