@@ -40,23 +40,23 @@ def python_files(files: Mapping[str, bytes], main: str) -> list[dict[str, str]]:
     An upload may bring two hundred notebooks. What goes beyond the caps has code that can't be parsed, so that whoever
     looks for something in it sees that it could not be read.
     """
-    names = [main, *sorted(name for name in files if name.endswith((".py", ".ipynb")) and name != main)]
+    names = [main, *sorted(name for name in files if name.lower().endswith((".py", ".ipynb")) and name != main)]
     found, room, containers = [], _MOST_BYTES, MAX_CONTAINERS
     for name in names:
         if name not in files:
             continue
         room -= len(files[name])
-        containers -= files[name].count(b"[") + files[name].count(b"{") if name.endswith(".ipynb") else 0
+        containers -= files[name].count(b"[") + files[name].count(b"{") if name.lower().endswith(".ipynb") else 0
         fits = name == main or (room >= 0 and containers >= 0)
         found.append({"name": name, "code": _code(name, files[name]) if fits else _UNREAD})
     return found
 
 
 def _code(name: str, data: bytes) -> str:
-    if name.endswith(".py") and not _is_plain(data):
+    if name.lower().endswith(".py") and not _is_plain(data):
         return _OTHER_CODING
     text = data.decode("utf-8-sig", "replace")
-    return (_notebook(text) if name.endswith(".ipynb") else text.replace("\x00", ""))[:_MOST]
+    return (_notebook(text) if name.lower().endswith(".ipynb") else text.replace("\x00", ""))[:_MOST]
 
 
 def _is_plain(module: bytes) -> bool:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 
 import pytest
 
 from autograder.checks.base import Context
 from autograder.checks.source import Source, SourceParams
+from autograder.intake import unpack
 from autograder.intake.code import python_files
 from autograder.model import Observation, Verdict
+from tests.security.grading import zipped
 
 TAKEN = "import numpy as np\ndef solve(a):\n    return np.linalg.inv(a)\n"
 PLACES = {
@@ -38,8 +41,8 @@ def notebook(*cells: str) -> bytes:
     return json.dumps({"cells": [{"cell_type": "code", "source": cell} for cell in cells]}).encode()
 
 
-def judged(files: dict[str, bytes]) -> Verdict:
-    read = python_files(files, "submission.ipynb")
+def judged(files: Mapping[str, bytes], main: str = "submission.ipynb") -> Verdict:
+    read = python_files(files, main)
     params = SourceParams(must_not_call=("numpy.linalg.*",))
     return Source().judge(Observation("source", {"files": read}), Context(), params).verdict
 
@@ -66,6 +69,19 @@ def test_a_module_in_a_usual_encoding_is_read(name: str) -> None:
     assert judged({"submission.ipynb": notebook("import helper"), "helper.py": helper}) is Verdict.FAILED
     helper = f"# vim: set fileencoding={name} :\nx = 1\n".encode()
     assert judged({"submission.ipynb": notebook("import helper"), "helper.py": helper}) is Verdict.PASSED
+
+
+@pytest.mark.parametrize("name", ["Submission.IPYNB", "work.Ipynb"])
+def test_a_notebook_with_a_capital_ending_is_no_module_of_harmless_json(name: str) -> None:
+    cells = [{"cell_type": "code", "source": TAKEN}]
+    late = json.dumps({"metadata": {"title": "x" * 2000}, "nbformat_minor": 5, "cells": cells})  # it parses as Python
+    upload = unpack("work.zip", zipped({name: late.encode()}))
+    assert upload.main == name.split(".")[0] + ".ipynb"
+    assert judged(upload.files, upload.main) is Verdict.FAILED
+
+
+def test_a_second_notebook_with_a_capital_ending_is_read() -> None:
+    assert judged({"submission.ipynb": notebook("x = 1"), "other.IPYNB": notebook(TAKEN)}) is Verdict.FAILED
 
 
 def test_ordinary_cells_pass() -> None:
