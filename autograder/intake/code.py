@@ -15,6 +15,7 @@ from autograder.intake.content import MAX_CONTAINERS
 _MOST = 2_000_000  # characters of one file
 _MOST_BYTES = 32 << 20  # of all files, beyond which only the main one is read
 _UNREAD = "this file was not read: there is too much of all files"
+_UNREAD_NOTEBOOK = "this notebook can not be read"
 _UNREAD_CELL = "this cell is no Python"
 # No two parts of these could share a long run of spaces: that would take quadratic time.
 _LINE = re.compile(r"^(\s*)([%!].*|\?{1,2}\s*[\w.*%]+\s*(?:;\s*)?|[\w.*%\[\]]+\s*\?{1,2}\s*(?:;\s*)?)$")
@@ -69,26 +70,26 @@ def line_counts(files: Mapping[str, bytes], main: str) -> dict[str, int]:
     """Lines by place, as the harness names places: `model.py`, and of a notebook that is the main file `cell 3`."""
     counts = {name: data.count(b"\n") + 1 for name, data in files.items() if name.endswith(".py")}
     if main.endswith(".ipynb") and main in files:
-        sources = _sources(files[main].decode("utf-8-sig", "replace"))
+        sources = _sources(files[main].decode("utf-8-sig", "replace")) or []
         counts |= {f"cell {number}": source.count("\n") + 1 for number, source in enumerate(sources, 1)}
     return counts
 
 
-def _sources(text: str) -> list[str]:
-    """The code cells of a notebook, none if it can't be read."""
+def _sources(text: str) -> list[str] | None:
+    """The code cells of a notebook, those that the harness would find; None if it can't be read."""
     try:
         tree = json.loads(text)
-        cells = tree.get("cells")
-        if cells is None:  # format 3
-            cells = [cell for sheet in tree.get("worksheets") or [] for cell in sheet.get("cells") or []]
+        cells = tree.get("cells") or [c for sheet in tree.get("worksheets") or [] for c in sheet.get("cells") or []]
         codes = [cell for cell in cells if isinstance(cell, dict) and cell.get("cell_type") == "code"]
     except (ValueError, AttributeError, TypeError, RecursionError):
-        return []
+        return None
     return [_source(cell) for cell in codes]
 
 
 def _notebook(text: str) -> str:
     sources = _sources(text)
+    if sources is None:  # nested as deeply as can just be read, it may be read elsewhere
+        return _UNREAD_NOTEBOOK
     if sum(map(len, sources)) > python_text.MAX_CHARS:  # nobody will parse that
         return "\n\n".join(sources)
     return "\n\n".join(map(_cell, sources))

@@ -84,6 +84,17 @@ def test_a_second_notebook_with_a_capital_ending_is_read() -> None:
     assert judged({"submission.ipynb": notebook("x = 1"), "other.IPYNB": notebook(TAKEN)}) is Verdict.FAILED
 
 
+def test_a_notebook_that_is_nested_as_deeply_as_can_just_be_read_is_not_taken_for_an_empty_one() -> None:
+    deep = notebook(TAKEN)[:-1] + b', "metadata": ' + b"[" * 3000 + b"]" * 3000 + b"}"
+    assert judged({"submission.ipynb": deep, "helper.py": b"x = 1"}) is Verdict.FAILED
+
+
+def test_a_notebook_of_two_formats_is_read_as_it_is_run() -> None:
+    cells = [{"cell_type": "code", "source": TAKEN}]
+    both = json.dumps({"cells": [], "worksheets": [{"cells": cells}]}).encode()
+    assert judged({"submission.ipynb": notebook("%run other.ipynb"), "other.ipynb": both}) is Verdict.FAILED
+
+
 def test_ordinary_cells_pass() -> None:
     cells = (
         "!pip install torch \\\n  numpy",
