@@ -25,9 +25,11 @@ _MAGIC = re.compile(r"%+(\w+)(.*)")
 _OPTION = re.compile(r"(?:-[a-zA-Z]+)?\d*")
 _TIMED = frozenset({"time", "timeit", "prun"})
 _WITH_WORD = frozenset({"-l", "-s", "-T", "-D"})  # options of %prun that a word follows
+# A file that is read, as %run takes it; without an ending it is a module.
+_RUN = re.compile(r"(?:-[bdeinpt] +)*(?!-)[\w/-]*(?:\.(?:py|ipynb))?(?= |$)")
 _PYLAB = "import numpy as np; import matplotlib.pyplot as plt; from pylab import *"
 # What a module says of its encoding. Others than these can turn what reads as a comment into code.
-_CODING = re.compile(rb"#[^\n]*?coding[:=][ \t]*([-\w.]+)")
+_CODING = re.compile(rb"coding[:=][ \t]*([-\w.]+)")
 _PLAIN = re.compile(r"u8|utf-?8(-.*)?|(us-)?ascii|latin-?1(-.*)?|iso-?8859-1?\d(-.*)?|(cp|windows-)1252")
 _OTHER_CODING = "this file has an encoding that is not read"
 # Cell magics whose text is run as Python, or written to a module that can be imported.
@@ -62,8 +64,11 @@ def _code(name: str, data: bytes) -> str:
 
 def _is_plain(module: bytes) -> bool:
     """True unless the first two lines, where Python looks for it, name an encoding in which ASCII is something else."""
-    named = _CODING.findall(b"\n".join(module.split(b"\n", 2)[:2]))
-    return all(_PLAIN.fullmatch(name.decode("ascii").lower().replace("_", "-")) for name in named)
+    for line in module.split(b"\n", 2)[:2]:
+        named = _CODING.findall(line, line.find(b"#")) if b"#" in line else []
+        if not all(_PLAIN.fullmatch(name.decode("ascii").lower().replace("_", "-")) for name in named):
+            return False
+    return True
 
 
 def line_counts(files: Mapping[str, bytes], main: str) -> dict[str, int]:
@@ -174,8 +179,8 @@ def _run_by(line: str) -> str:
         return _PYLAB
     if name == "aimport":
         return f"import {rest}" if rest and not rest.startswith("-") else ""
-    if name == "run" and not re.search(r"\.(?:py|ipynb)\b|^[^.]*$", rest):
-        return line  # a file that nobody reads
+    if name == "run" and not _RUN.match(rest):
+        return line  # perhaps a file that nobody reads
     return f"f{rest!r}" if "{" in rest else ""
 
 

@@ -79,3 +79,9 @@ def test_the_judge_reads_a_costly_notebook_quickly(name: str) -> None:
 def test_the_judge_walks_a_costly_tree_once(code: str, within: str) -> None:
     with seconds_of_work(2.5):
         judged(code.encode(), "submission.py", within=within, must_not_call=["eval"])
+
+
+@pytest.mark.parametrize("line", [b"#" * 20_000_000, b"# coding: utf-8 " * 1_000_000, b"# coding:" + b" " * 20_000_000])
+def test_the_encoding_of_a_module_is_found_quickly(line: bytes) -> None:
+    with seconds_of_work(4):
+        python_files({"a.py": b"x = 1", "b.py": line}, "a.py")

@@ -33,6 +33,9 @@ PLACES = {
     "behind another end of line": (f"%cd /tmp\r{TAKEN}",),
     "a module whose name is worked out": ("%%writefile {name}\n" + TAKEN, "from helper import solve"),
     "a file of another kind that is run": ("%run helper.txt",),
+    "a file of another kind behind an option": ("%run -l x.py helper.txt",),
+    "a file of another kind in quotes": ('%run "my work.txt"',),
+    "a file of another kind that seems to be a module": ("%run helper.txt # .py",),
     "a module in another encoding": ("%%writefile helper.py\n# coding: utf-7\n# +AAo-" + TAKEN, "from helper import *"),
 }
 
@@ -110,5 +113,11 @@ def test_ordinary_cells_pass() -> None:
         "%timeit -n 1 x",
         "%prun -s time f()",
     )
-    cells += ("%run other.py", "files = !ls", "%cd {folder}/x", '%cd x\n"""\n!pip\nwhy?\n"""\ny = 2  # why?\n')
+    cells += (
+        "%run other.py",
+        "%run -i parts/other",
+        "files = !ls",
+        "%cd {folder}/x",
+        '%cd x\n"""\n!pip\nwhy?\n"""\ny = 2  # why?\n',
+    )
     assert judged({"submission.ipynb": notebook(*cells)}) is Verdict.PASSED
