@@ -14,6 +14,7 @@ from autograder.intake.content import MAX_CONTAINERS
 
 _MOST = 2_000_000  # characters of one file
 _MOST_BYTES = 32 << 20  # of all files, beyond which only the main one is read
+_MOST_CODE = 800_000  # characters of all files, beyond which nobody reads on and no cell is parsed for nothing
 _UNREAD = "this file was not read: there is too much of all files"
 _UNREAD_NOTEBOOK = "this notebook can not be read"
 _UNREAD_CELL = "this cell is no Python"
@@ -44,14 +45,16 @@ def python_files(files: Mapping[str, bytes], main: str) -> list[dict[str, str]]:
     looks for something in it sees that it could not be read.
     """
     names = [main, *sorted(name for name in files if name.lower().endswith((".py", ".ipynb")) and name != main)]
-    found, room, containers = [], _MOST_BYTES, MAX_CONTAINERS
+    found, room, containers, letters = [], _MOST_BYTES, MAX_CONTAINERS, 0
     for name in names:
         if name not in files:
             continue
         room -= len(files[name])
         containers -= files[name].count(b"[") + files[name].count(b"{") if name.lower().endswith(".ipynb") else 0
-        fits = name == main or (room >= 0 and containers >= 0)
-        found.append({"name": name, "code": _code(name, files[name]) if fits else _UNREAD})
+        fits = name == main or (room >= 0 and containers >= 0 and letters <= _MOST_CODE)
+        code = _code(name, files[name]) if fits else _UNREAD
+        letters += len(code)
+        found.append({"name": name, "code": code})
     return found
 
 

@@ -85,3 +85,10 @@ def test_the_judge_walks_a_costly_tree_once(code: str, within: str) -> None:
 def test_the_encoding_of_a_module_is_found_quickly(line: bytes) -> None:
     with seconds_of_work(4):
         python_files({"a.py": b"x = 1", "b.py": line}, "a.py")
+
+
+def test_of_many_notebooks_only_so_much_is_parsed() -> None:
+    work = notebook("%cd x\n" + "a\n" * 150_000)
+    with seconds_of_work(15):
+        files = python_files({"a.py": b"x = 1"} | {f"{number}.ipynb": work for number in range(40)}, "a.py")
+    assert "not read" in files[-1]["code"]
