@@ -126,11 +126,15 @@ class SecurityHeaders:
 
 
 def _network(address: str) -> str:
-    """What one person can send from: an address, of IPv6 the 64 bits that a provider gives to a line."""
+    """What one person can send from: an address, of IPv6 the 64 bits that a provider gives to a line.
+
+    A server that listens on IPv6 is told of all of IPv4 in one network of 64 bits: those are addresses of IPv4.
+    """
     try:
         known = ipaddress.ip_address(address)
     except ValueError:
         return address
+    known = getattr(known, "ipv4_mapped", None) or known
     return str(ipaddress.ip_network((known, 64), strict=False)) if known.version == 6 else str(known)
 
 

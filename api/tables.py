@@ -22,6 +22,7 @@ HEAD = (
     "best_warning",
 )
 _FORMULA_STARTS = tuple("=+-@＝＋－＠")
+_UNSEEN = " \u200c\u200d"  # what may stand before them once hidden characters are gone
 
 
 def safe_cell(value: object) -> str:
@@ -30,7 +31,7 @@ def safe_cell(value: object) -> str:
         return ""
     if isinstance(value, int | float):
         return f"{value:g}" if isinstance(value, float) else str(value)
-    text = one_line(value, 500)
+    text = one_line(value, 500).lstrip(_UNSEEN)
     return f"'{text}" if text[:1] in _FORMULA_STARTS else text
 
 

@@ -61,7 +61,9 @@ def unpack(filename: str, data: bytes, *, max_mb: int = 50) -> Upload:
         if found is not Disguise.ZIP:
             raise _not_a_zip(shown, found)
         files = read_zip(data, total_bytes=4 * max_mb * 1024 * 1024)
-        main = _main_file(files)
+        named = _main_file(files)
+        main = _with_small_ending(named)
+        files = {main if name == named else name: content for name, content in files.items()}
     else:
         main = f"submission{suffix}"
         files = {main: data}
@@ -98,11 +100,17 @@ def _not_a_zip(shown: str, found: Disguise | None) -> UploadRefused:
     return UploadRefused(message, "Pack your files again as a .zip, or upload the .ipynb or .py itself.", "not_a_zip")
 
 
+def _with_small_ending(name: str) -> str:
+    """The name with .IPYNB as .ipynb: whoever reads, runs or judges the file must take it for the same kind."""
+    stem, dot, ending = name.rpartition(".")
+    return f"{stem}{dot}{ending.lower()}"
+
+
 def _main_file(files: Mapping[str, bytes]) -> str:
     """The file to load: submission.ipynb or .py, else the only notebook, else the only module."""
     named = [name for name in files if name.casefold() in ("submission.ipynb", "submission.py")]
-    notebooks = [name for name in files if name.endswith(".ipynb")]
-    modules = [name for name in files if name.endswith(".py")]
+    notebooks = [name for name in files if name.lower().endswith(".ipynb")]
+    modules = [name for name in files if name.lower().endswith(".py")]
     for candidates in (named, notebooks, modules):
         if len(candidates) == 1:
             return candidates[0]

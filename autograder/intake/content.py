@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import json
+from collections.abc import Callable, Iterable
 from enum import StrEnum
 from typing import Any
 
@@ -13,6 +15,9 @@ from autograder.text import one_line
 MAX_NOTEBOOK = 16 * 1024 * 1024
 MAX_MODULE = 256 * 1024
 MAX_CONTAINERS = 1_000_000  # lists and objects of a notebook: each takes the memory of some eighty characters
+# Levels of JSON, and of a syntax tree, which the harness reads to the same depth. What is nested as deeply as can just
+# be read can't be read where more of the stack is in use: an upload that was taken would be refused by the worker.
+_MOST_LEVELS = 200
 _AGAIN = "Open it in Jupyter or Colab, save it, download it again as .ipynb and upload that file."
 
 
@@ -95,6 +100,7 @@ def check_module(shown: str, data: bytes) -> None:
         raise UploadRefused(f"“{shown}” is empty.", "Save your work, then upload the file again.", "empty")
     try:
         tree = python_text.parse(source)
+        _check_depth(tree, ast.iter_child_nodes)
     except SyntaxError as error:
         raise _syntax(shown, source, error) from error
     except (ValueError, RecursionError, MemoryError) as error:
@@ -147,7 +153,9 @@ def _parse_json(shown: str, text: str) -> Any:
     try:
         if text.count("[") + text.count("{") > MAX_CONTAINERS:
             raise ValueError("more lists and objects than a notebook has")
-        return json.loads(text)
+        tree = json.loads(text)
+        _check_depth(tree, _containers)
+        return tree
     except json.JSONDecodeError as error:
         cut = error.pos >= len(text.rstrip()) - 1 or "Unterminated" in error.msg
         where = "it ends too early, as after a broken download" if cut else f"line {error.lineno}, column {error.colno}"
@@ -161,6 +169,22 @@ def _parse_json(shown: str, text: str) -> Any:
             _AGAIN,
             "not_json",
         ) from error
+
+
+def _check_depth(root: Any, members: Callable[[Any], Iterable[Any]]) -> None:
+    """Raise RecursionError for a tree of too many levels."""
+    level = [root]
+    for _ in range(_MOST_LEVELS):
+        level = [member for node in level for member in members(node)]
+        if not level:
+            return
+    raise RecursionError
+
+
+def _containers(value: Any) -> Iterable[Any]:
+    """The lists and objects in a list or an object."""
+    inside = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return (member for member in inside if isinstance(member, dict | list))
 
 
 def _cells(shown: str, tree: Any) -> list[Any]:

@@ -43,17 +43,26 @@ def submit(person: Person, assignment_id: str, filename: str, data: bytes) -> Su
         with read_scope() as session:
             _check_policy(session, access.membership(session, person, assignment_id), person)
     except PolicyRefused as refusal:
-        if refusal.code == LATE:  # so that an instructor can still look at it
-            refusal.submission_id = _record_refused(received, refusal)
+        _keep_late(received, refusal)
         raise
     _check_refusals(person)
     if refused := _refusal(name, data):
         _refusals.setdefault(person.id, deque(maxlen=REFUSED_A_MINUTE)).append(time.monotonic())
         refused.submission_id = _record_refused(received, refused)
         raise refused
-    lane, submission_id = _record_accepted(received)
+    try:
+        lane, submission_id = _record_accepted(received)
+    except PolicyRefused as refusal:  # the deadline passed while the upload was looked at
+        _keep_late(received, refusal)
+        raise
     queue.wake(lane)
     return gradebook.submission(person, submission_id)
+
+
+def _keep_late(received: _Received, refusal: PolicyRefused) -> None:
+    """Keep an upload that is late, so that an instructor can still look at it."""
+    if refusal.code == LATE:
+        refusal.submission_id = _record_refused(received, refusal)
 
 
 def _refusal(name: str, data: bytes) -> UploadRefused | None:

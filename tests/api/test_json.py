@@ -214,7 +214,10 @@ def test_names_are_no_formulas_in_the_csv(world: World) -> None:
     assert [row["name"] for row in rows if row["email"] == "evil@example.org"] == ['\'=HYPERLINK("http://x","y")']
 
 
-@pytest.mark.parametrize("value", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", " =1", "＝1", "\n\n-x", "\x00=1"])
+@pytest.mark.parametrize(
+    "value",
+    ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", " =1", "＝1", "\n\n-x", "\x00=1", "\u200b =1", "\u200d=1"],
+)
 def test_cells_that_a_spreadsheet_would_run(value: str) -> None:
     assert safe_cell(value).startswith("'")
 

@@ -14,6 +14,8 @@ from autograder.services.regrade import regrade
 from autograder.services.submit import REFUSED_A_MINUTE, submit
 from autograder.services.views import SubmissionView
 from autograder.storage import blobs
+from autograder.storage.session import session_scope
+from autograder.storage.tables import Assignment
 from tests.conftest import Configure, Redis
 from tests.factories import hand_in, make_class, make_report, module, notebook, soon
 
@@ -81,6 +83,22 @@ def test_the_deadline_holds_for_students_only(database: str) -> None:
     assert [(view.id, view.status, view.attempt) for view in kept] == [(caught.value.submission_id, "refused", 0)]
     assert jobs.waiting("cpu") == 0
     assert hand_in(group.instructor, group).attempt == 1
+
+
+def test_an_upload_whose_deadline_passes_while_it_is_looked_at_is_kept(
+    database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    group = make_class(due=soon(60))
+
+    def look(_name: str, _data: bytes) -> None:
+        with session_scope() as session:
+            session.get_one(Assignment, group.assignment_id).due = soon(-5)
+
+    monkeypatch.setattr("autograder.services.submit._refusal", look)
+    with pytest.raises(PolicyRefused, match="deadline") as caught:
+        hand_in(group.students[0], group)
+    kept = gradebook.submissions(group.students[0], group.assignment_id)
+    assert [(view.id, view.status) for view in kept] == [(caught.value.submission_id, "refused")]
 
 
 def test_refused_uploads_are_kept_up_to_a_number(database: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+import tracemalloc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -18,7 +19,7 @@ from autograder.model import Observation, Outcome
 
 BRACES = "x = f'" + "{a}" * 80_000 + "'\n"
 NESTED = "".join(" " * depth + "def f():\n" for depth in range(98)) + " " * 98 + "a;" * 20_000
-CHAINS = "\n".join("a" + ".b" * 2500 for _ in range(20))
+CHAINS = "\n".join("a" + ".b" * 200 for _ in range(250))
 
 
 @contextmanager
@@ -43,6 +44,8 @@ def judged(code: bytes, name: str, **params: object) -> Outcome:
 
 UPLOADS: dict[str, Callable[[], tuple[str, bytes]]] = {
     "braces of an f-string": lambda: ("a.py", BRACES.encode()),
+    "a name of many parts": lambda: ("a.py", b"import a" + b".a" * 30_000),
+    "a name of many parts, far apart": lambda: ("a.py", b"from a" + b" . \\\n a" * 30_000 + b" import b"),
     "a statement a line": lambda: ("a.py", b"a\n" * 400_000),
     "lists": lambda: ("a.ipynb", b'{"cells": [' + b"[]," * 4_000_000 + b"1]}"),
     "objects": lambda: ("a.ipynb", b'{"cells": [' + b"{}," * 4_000_000 + b"1]}"),
@@ -64,6 +67,8 @@ TEXTS: dict[str, Callable[[], bytes]] = {
     "a cell of megabytes": lambda: notebook("a\n" * 1_000_000),
     "many cells": lambda: notebook(*["a\n" * 50_000] * 20),
     "braces of an f-string": lambda: notebook(BRACES),
+    "a word of very many letters": lambda: notebook("a" * 390_000 + "$"),
+    "words and dots": lambda: notebook("a " * 90_000 + "a. " * 60_000 + "$"),
 }
 
 
@@ -79,3 +84,29 @@ def test_the_judge_reads_a_costly_notebook_quickly(name: str) -> None:
 def test_the_judge_walks_a_costly_tree_once(code: str, within: str) -> None:
     with seconds_of_work(2.5):
         judged(code.encode(), "submission.py", within=within, must_not_call=["eval"])
+
+
+@pytest.mark.parametrize("line", [b"#" * 20_000_000, b"# coding: utf-8 " * 1_000_000, b"# coding:" + b" " * 20_000_000])
+def test_the_encoding_of_a_module_is_found_quickly(line: bytes) -> None:
+    with seconds_of_work(4):
+        python_files({"a.py": b"x = 1", "b.py": line}, "a.py")
+
+
+def test_of_many_notebooks_only_so_much_is_parsed() -> None:
+    work = notebook("%cd x\n" + "a\n" * 150_000)
+    with seconds_of_work(30):
+        files = python_files({"a.py": b"x = 1"} | {f"{number}.ipynb": work for number in range(40)}, "a.py")
+    assert "not read" in files[-1]["code"]
+
+
+@pytest.mark.parametrize("module", ["." * 60_000, "a" * 60_000, "a . " * 15_000 + "a"])
+def test_many_names_of_a_module_with_a_long_name_take_no_gigabytes(module: str) -> None:
+    code = f"from {module} import {','.join(f'a{number}' for number in range(3_000))}\n"
+    tracemalloc.start()
+    try:
+        outcome = judged(code.encode(), "helper.py", must_not_import=["os"])
+        most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert outcome.fraction == 0.0
+    assert most < 100 << 20

@@ -11,7 +11,8 @@ from autograder.checks._trees import plain_array
 from autograder.checks.base import Context
 from autograder.checks.measures import looks_squashed
 from autograder.checks.registry import all_checks
-from autograder.errors import PolicyRefused, ProtocolError
+from autograder.errors import PolicyRefused, ProtocolError, UploadRefused
+from autograder.intake import unpack
 from autograder.model import Observation, Verdict
 from autograder.sandbox.wire import MAX_EMPTY, parse_header
 from autograder.services import jobs
@@ -67,3 +68,24 @@ def test_faults_give_only_so_many_attempts_for_nothing(database: str) -> None:
 
 def test_faults_beyond_these_are_attempts(database: str) -> None:
     assert refusal_after(MOST_REFUNDS + 2, max_attempts=2).code == "attempts_used_up"
+
+
+def is_taken(name: str, data: bytes, frames: int) -> bool:
+    """Whether an upload is taken where so much of the stack is in use."""
+    if frames:
+        return is_taken(name, data, frames - 1)
+    try:
+        unpack(name, data)
+    except UploadRefused:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("levels", [100, *range(900, 1000, 10), *range(2700, 3000, 30)])
+def test_what_the_web_process_takes_no_worker_refuses(levels: int) -> None:
+    chain = b"x = a" + b".b" * levels + b"\n"
+    nested = (
+        b'{"cells": [{"cell_type": "code", "source": "x = 1"}], "metadata": ' + b"[" * levels + b"]" * levels + b"}"
+    )
+    for name, data in (("work.py", chain), ("work.ipynb", nested)):
+        assert is_taken(name, data, 10) == is_taken(name, data, 100)

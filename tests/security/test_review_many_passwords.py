@@ -50,6 +50,15 @@ def test_a_line_with_very_many_addresses_is_one_guesser() -> None:
     brake.attempt("a@example.org", "testclient")
 
 
+def test_all_of_ipv4_is_not_one_guesser_where_the_server_listens_on_ipv6() -> None:
+    brake = LoginBrake(per_account=5, per_address=5)
+    for _ in range(5):
+        brake.attempt("a@example.org", "::ffff:198.51.100.1")
+    brake.attempt("b@example.org", "::ffff:198.51.100.2")
+    with pytest.raises(TooManyRequests):
+        brake.attempt("b@example.org", "::ffff:198.51.100.1")
+
+
 def test_whoever_has_to_wait_is_not_washed_out_by_fresh_names(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("api.limits._MOST_KEYS", 20)
     brake = LoginBrake(per_account=5)

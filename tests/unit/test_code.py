@@ -40,15 +40,17 @@ def test_magics_are_blanked_and_the_rest_is_kept(cell: str, expected: str) -> No
 
 def test_a_cell_that_is_no_python_is_kept_so_that_it_shows() -> None:
     (file,) = python_files({"a.ipynb": notebook("x = 1", "def broken(:")}, "a.ipynb")
-    assert file["code"] == "x = 1\n\ndef broken(:"
+    assert file["code"] == "x = 1\n\nthis cell is no Python\ndef broken(:"
 
 
 def test_the_main_file_comes_first_and_only_python_is_read() -> None:
     files = {"a.py": b"a = 1", "submission.py": b"\xef\xbb\xbfb = 2", "data.csv": b"1,2"}
     assert [f["name"] for f in python_files(files, "submission.py")] == ["submission.py", "a.py"]
     assert python_files(files, "submission.py")[0]["code"] == "b = 2"
-    for rubbish in (b"[]", b"{", b'{"cells": 3}', b'{"cells": [3, {"cell_type": "code", "source": 4}]}'):
-        assert python_files({"a.ipynb": rubbish}, "a.ipynb")[0]["code"].strip() == ""
+    for rubbish in (b"[]", b"{", b'{"cells": 3}'):
+        assert python_files({"a.ipynb": rubbish}, "a.ipynb")[0]["code"] == "this notebook can not be read"
+    no_text = b'{"cells": [3, {"cell_type": "code", "source": 4}]}'
+    assert python_files({"a.ipynb": no_text}, "a.ipynb")[0]["code"].strip() == ""
 
 
 def test_lines_are_counted_by_the_places_that_the_harness_names() -> None:
