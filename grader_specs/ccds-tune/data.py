@@ -5,11 +5,14 @@
 | grid | yes (no arguments) | the six cells in their order |
 | best_examples | yes, public; not their answers | three small tables that are shown with the right answer |
 | best, group tables | yes, hidden | every other way to choose (`OTHER_WAYS`) names another cell |
+| best, group measured | yes, hidden | two tables that were really measured (measure_grid.py) |
 | best, group ties | yes, hidden | several cells share the highest validation accuracy; the least loss decides |
+| own_best | a reference to the student's own `results` | the choice among rows that the student measured |
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from itertools import product
@@ -17,7 +20,7 @@ from pathlib import Path
 
 import numpy as np
 
-from autograder.specs.dataset import Case, DataSet
+from autograder.specs.dataset import Case, DataSet, Ref
 from autograder.specs.standins.images import Sizes, build_images
 
 Row = dict[str, float]
@@ -49,7 +52,8 @@ def build(name: str, data_dir: Path | None, seed: int) -> DataSet | None:
     cases = {
         "grid": (Case((), expected=cells, label="no arguments"),),
         "best_examples": (_case([_row(256, 1e-3, 0.9, 0.7, 0.9, 0.6)], "one cell"), *_examples(rng)),
-        "best": (*_tables(rng), *_ties(rng)),
+        "own_best": (Case((Ref("entry", "results"),)),),
+        "best": (*_tables(rng), *_measured(), *_ties(rng)),
     }
     return replace(data, cases=cases, hidden=data.hidden | {"best"})
 
@@ -73,6 +77,12 @@ def _tables(rng: np.random.Generator) -> tuple[Case, ...]:
     grids = ((BATCH_SIZES, LEARNING_RATES), ((16, 32, 64, 128), (3e-4, 3e-3, 0.01)))
     drawn = (_draw(rng, list(product(*grids[i % 2]))) for i in range(16))
     return tuple(_case(rows, "", "tables") for rows in sorted(drawn, key=len))
+
+
+def _measured() -> tuple[Case, ...]:
+    """Tables as a grid search gave them: the same for every seed, and wrong ways may find the best cell, too."""
+    tables = json.loads(Path(__file__).with_name("measured_grid.json").read_text(encoding="utf-8"))
+    return tuple(_case(rows, "", "measured") for rows in tables)
 
 
 def _ties(rng: np.random.Generator) -> tuple[Case, ...]:

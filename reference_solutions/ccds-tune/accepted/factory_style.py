@@ -98,3 +98,24 @@ def best_cell(results):
     rows = [row for row in results if row["val_accuracy"] == top]
     rows.sort(key=lambda row: row["val_loss"])
     return [rows[0]["batch_size"], rows[0]["lr"]]
+
+
+def cell(batch_size, lr, **measured):
+    return dict(batch_size=batch_size, lr=lr, **measured)
+
+
+# epochs is a key of my own
+my_results = [
+    cell(256, 0.0001,
+         train_accuracy=0.6874, val_accuracy=0.6713, val_loss=0.9412, test_accuracy=0.6688, epochs=20),
+    cell(256, 0.001,
+         train_accuracy=0.9316, val_accuracy=0.7598, val_loss=0.7743, test_accuracy=0.7561, epochs=20),
+    cell(512, 0.0001,
+         train_accuracy=0.6231, val_accuracy=0.6192, val_loss=1.0735, test_accuracy=0.6204, epochs=20),
+    cell(512, 0.001,
+         train_accuracy=0.9127, val_accuracy=0.7642, val_loss=0.8035, test_accuracy=0.7539, epochs=20),
+    cell(1024, 0.0001,
+         train_accuracy=0.5518, val_accuracy=0.5561, val_loss=1.2466, test_accuracy=0.5603, epochs=20),
+    cell(1024, 0.001,
+         train_accuracy=0.8713, val_accuracy=0.7607, val_loss=0.7216, test_accuracy=0.7612, epochs=20),
+]
