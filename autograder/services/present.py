@@ -51,7 +51,7 @@ def full_report(row: GradeReportRow, lens: Lens, figures: int) -> ReportView:
         output=row.detail["output"],
         figures=figures,
         receipt=row.detail["receipt"],
-        seconds=row.detail["seconds"],
+        seconds={part: round(seconds, 3) for part, seconds in row.detail["seconds"].items()},  # few bits for a student
     )
 
 
