@@ -129,6 +129,7 @@ class Service:
 
 def prove(service: Service) -> None:
     """Every step, one after the other. Raises Failed at the first that does not hold."""
+    service.compose("down", "--volumes")  # what an earlier run was told to keep
     service.compose("build", "api", "worker-cpu")
     service.compose("up", "-d", "--no-build", "postgres", "redis", "migrate", "api", "worker-cpu")
     wait_up(service)
