@@ -36,7 +36,7 @@ _ENGINES = {"Docker": "/.dockerenv", "Podman": "/run/.containerenv"}  # files th
 _LANDLOCK_CREATE = 444  # the same number on every architecture
 # What Landlock can fence off, by the level that brought it.
 _LANDLOCK = {1: "files", 4: "TCP", 6: "signals and abstract sockets"}
-_FENCES = ("machine", "bubblewrap", "user", "user namespaces", "system call filter")  # the weak sandbox needs none
+_FENCES = ("machine", "bubblewrap", "user", "user namespaces", "system call filter", "/proc")  # the weak one needs none
 
 
 class State(StrEnum):
@@ -151,8 +151,9 @@ def _user_namespaces() -> Finding:
     tried = _namespace_trial()
     if tried != "made":
         advice = (
-            "Something refuses them: the filter of a container engine (docs/security.md, Containers), or AppArmor or "
-            "SELinux. Without them only the weak sandbox can run (docs/security.md, Weak sandbox)."
+            "Something refuses them. In a container that is the engine's filter: start workers with security options "
+            "seccomp=docker/seccomp-worker.json and systempaths=unconfined (docs/security.md, Containers). Else "
+            "AppArmor or SELinux. Without them only the weak sandbox can run (docs/security.md, Weak sandbox)."
         )
         return Finding(State.MISSING, "user namespaces", f"could not be made: {tried}", advice)
     return Finding(State.OK, "user namespaces", f"made one (at most {limit or 'many'} allowed)")
@@ -201,8 +202,11 @@ def _proc() -> Finding:
     ]
     hidden = [path for path in masked if path in ("/proc/kcore", "/proc/keys", "/proc/acpi", "/proc/sys")]
     if hidden:
-        advice = "A container engine covers parts of /proc: start workers with security option systempaths=unconfined."
-        return Finding(State.NOTE, "/proc", f"covered in part ({', '.join(hidden)})", advice)
+        advice = (
+            "A container engine covers parts of /proc, and the kernel then refuses sandboxes a /proc of their own: "
+            "start workers with security option systempaths=unconfined."
+        )
+        return Finding(State.MISSING, "/proc", f"covered in part ({', '.join(hidden)})", advice)
     return Finding(State.OK, "/proc", "complete")
 
 

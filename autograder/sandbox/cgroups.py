@@ -170,6 +170,8 @@ def _given(folder: Path) -> Groups:
 def _first_version(folders: dict[str, Path]) -> Groups:
     for folder in folders.values():
         if not folder.is_dir():
+            if not folder.parent.is_dir():  # version 1 in a container: the mount begins where the path was to lead
+                raise FileNotFoundError(errno.ENOENT, "this process's own group can't be seen from here", str(folder))
             folder.mkdir()
         if not os.access(folder, os.W_OK):
             raise PermissionError(errno.EACCES, "not writable for this user", str(folder))

@@ -180,7 +180,12 @@ class ForkServer:
         self.control.close()
 
     def kill(self) -> None:
-        """End it and all its children now, from the inside out, so that each process is waited for by its parent."""
+        """End it and all its children now, from the inside out, so that each process is waited for by its parent.
+
+        Safe to call twice.
+        """
+        if self.tree.pidfd < 0:
+            return
         self.control.close()
         self.tree.kill()
         try:

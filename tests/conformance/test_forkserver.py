@@ -237,6 +237,17 @@ def test_a_harness_that_is_never_ready_is_our_fault(make: Make, tmp_path: Path) 
         make(harness, policy=Policy(ready_s=0.3)).open(Limits())
 
 
+def test_a_server_that_ends_at_once_says_what_it_printed(make: Make, tmp_path: Path) -> None:
+    harness = tmp_path / "harness"
+    harness.mkdir()
+    (harness / "__init__.py").touch()
+    (harness / "__main__.py").touch()
+    (harness / "part.py").write_text("import os; os.write(2, b'no /proc to be had'); os._exit(3)")
+    tmp_path.chmod(0o755)
+    with pytest.raises(SandboxUnavailable, match="no /proc to be had"):
+        make(harness).open(Limits())
+
+
 def test_missing_things_say_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(SandboxUnavailable, match="bin/setup"):
         ForkServerSandbox(tmp_path / "python", MINI_HARNESS)

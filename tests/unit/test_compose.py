@@ -6,6 +6,10 @@ import importlib
 import importlib.util
 import json
 import re
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -143,6 +147,45 @@ def test_the_files_the_dockerfile_copies_exist() -> None:
         assert f"!{source.split('/')[0]}" in kept, source
 
 
+@pytest.mark.parametrize("broken", ["-m venv", "pip install"])
+def test_a_layer_that_lacks_packages_is_no_image(tmp_path: Path, broken: str) -> None:
+    commands = re.findall(r"^RUN (python -m venv .*(?:\n &&.*)*)$", DOCKERFILE.replace("\\\n", "\n"), re.MULTILINE)
+    assert len(commands) == 2
+    stub = tmp_path / "stub"
+    stub.write_text(f'#!/bin/sh\ncase "$0 $*" in *"{broken}"*) exit 1;; esac\n')
+    stub.chmod(0o755)
+    for name in ("python", ".venv/bin/pip", ".venv-runtime/bin/pip", ".venv-runtime/bin/python"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).symlink_to(stub)
+    for command in commands:
+        script = command.replace("\n", " ")
+        done = subprocess.run(["sh", "-c", script], cwd=tmp_path, env={"PATH": f"{tmp_path}:/bin"}, check=False)
+        assert done.returncode != 0, script
+
+
+WITHOUT_THE_REST = """
+import importlib.metadata, re, sys
+name = lambda text: re.sub(r"[-_.]+", "-", text).lower()
+kept = {name(line.split("==")[0]) for line in open("requirements/service.txt")}
+packages = importlib.metadata.packages_distributions().items()
+hidden = {package for package, given in packages if not kept & {name(one) for one in given}}
+class Hide:
+    def find_spec(self, package, *_):
+        if package.split(".")[0] in hidden:
+            raise ModuleNotFoundError(f"{package} is not in requirements/service.txt", name=package)
+sys.meta_path.insert(0, Hide())
+import api.app, kombu.transport.redis, psycopg, worker.app, worker.schedule, worker.tasks
+import autograder.cli.db, autograder.cli.doctor
+assert "pytest" in hidden, "this environment has nothing to hide"
+"""
+
+
+def test_the_image_has_every_package_that_its_processes_import() -> None:
+    command = [sys.executable, "-c", WITHOUT_THE_REST]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
 def test_images_are_built_from_targets_and_run_as_nobody(services: dict[str, dict[str, Any]]) -> None:
     stages = set(re.findall(r"^FROM \S+ AS (\w+)$", DOCKERFILE, re.MULTILINE))
     for service in services.values():
@@ -153,12 +196,37 @@ def test_images_are_built_from_targets_and_run_as_nobody(services: dict[str, dic
     assert users[-1] == "10001:10001"
 
 
-def test_the_seccomp_profile_is_the_generated_one(services: dict[str, dict[str, Any]]) -> None:
-    spec = importlib.util.spec_from_file_location("make_seccomp_profile", DOCKER / "make_seccomp_profile.py")
+def test_the_broker_lets_other_containers_in(services: dict[str, dict[str, Any]]) -> None:
+    """A Redis without a password refuses all but its own machine, unless its image was built otherwise."""
+    command = services["redis"]["command"]
+    assert command[command.index("--protected-mode") + 1] == "no"
+    assert "ports" not in services["redis"]
+
+
+def loaded(name: str) -> ModuleType:
+    """A script of docker/ as a module."""
+    spec = importlib.util.spec_from_file_location(name, DOCKER / f"{name}.py")
     assert spec is not None
     assert spec.loader is not None
-    maker = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(maker)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_what_the_proof_hands_in_does_what_it_says() -> None:
+    prove = loaded("prove")
+    slow: dict[str, Any] = {}
+    exec(prove.that_first("slept.append(1)\nassert len(slept) == 1, 'again'\n"), slow)
+    assert slow["conv_param_count"](1, 1, 1) == 2
+    with pytest.raises(AssertionError, match="again"):
+        slow["conv_output_shape"](4, 4, 1, 1, 2, 2, 0)
+    found: dict[str, Any] = {}
+    exec(prove.SNOOP.replace("/data/blobs", "/proc"), found)
+    assert "/proc" in found["got"]
+
+
+def test_the_seccomp_profile_is_the_generated_one(services: dict[str, dict[str, Any]]) -> None:
+    maker = loaded("make_seccomp_profile")
     profile = json.loads((DOCKER / "seccomp-worker.json").read_text("utf-8"))
     assert profile == maker.profile(), "run docker/make_seccomp_profile.py"
     option = next(o for o in services["worker-cpu"]["security_opt"] if o.startswith("seccomp="))

@@ -70,6 +70,16 @@ def test_namespaces_that_are_refused_when_tried_are_missing(monkeypatch: pytest.
     finding = doctor._user_namespaces()
     assert (finding.state, "not permitted" in finding.found) == (doctor.State.MISSING, True)
     assert "Weak sandbox" in finding.advice
+    assert "seccomp=docker/seccomp-worker.json" in finding.advice
+
+
+def test_a_covered_proc_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The kernel refuses a new /proc where a part of the old one can't be seen; measured in a container."""
+    mounts = "proc /proc proc rw 0 0\ntmpfs /proc/acpi tmpfs ro 0 0\nproc /proc/sys proc ro 0 0"
+    monkeypatch.setattr(doctor, "_read", lambda path: mounts if path == "/proc/self/mounts" else "")
+    finding = doctor._proc()
+    assert (finding.state, "/proc/acpi, /proc/sys" in finding.found) == (doctor.State.MISSING, True)
+    assert "systempaths=unconfined" in finding.advice
 
 
 @pytest.mark.parametrize(
