@@ -31,8 +31,12 @@ from autograder.specs.dataset import Array
 
 log = logging.getLogger(__name__)
 
-_VERSION = b"1"  # of the stored form and of what the process sets before the script runs
+_VERSION = b"2"  # of the stored form and of what the process sets before the script runs
 _THREADS = ("OMP", "MKL", "OPENBLAS", "NUMEXPR")
+# Processors of different ages round differently, because libraries take other instructions on each. A network that was
+# trained for a hundred steps is then another network, and a mistake that shows in one may not show in the other. These
+# make all x86-64 processors take the oldest instructions, at two to three times the cost.
+_SAME_BITS = {"ATEN_CPU_CAPABILITY": "default", "MKL_CBWR": "COMPATIBLE", "ONEDNN_MAX_CPU_ISA": "SSE41"}
 _NOTHING: Mapping[str, Any] = {}
 _TAIL = 2500
 
@@ -53,6 +57,7 @@ def run_trusted(
     files: Mapping[str, bytes] = _NOTHING,
     *,
     wall_s: float = 900.0,
+    same_bits: bool = True,
 ) -> TrustedResult:
     """What `run(arguments, arrays)` of a trusted script returns, computed at most once.
 
@@ -60,7 +65,8 @@ def run_trusted(
     else beside it. Its `run` returns a dict with any of `arrays` (name → array or tensor), `files` (path → bytes) and
     `facts` (what JSON can hold). arguments: what JSON can hold; `seed` in it (default 0) seeds Python, numpy and torch.
     files: relative path → content, put into the script's current folder. It runs with one thread, on the CPU, without
-    hub downloads. wall_s: how long it may take.
+    hub downloads. wall_s: how long it may take. What it trains is the same to the last bit on every x86-64 machine with
+    the same packages; same_bits=False takes all instructions that the processor has, for large networks.
 
     The result is kept under a digest of script, arguments, inputs, files and the runtime's packages. Several processes
     that ask at once wait for the first. Raises SpecError with the end of the script's trace.
@@ -70,7 +76,7 @@ def run_trusted(
     except OSError as error:
         raise SpecError(f"{script}: can't be read ({error.strerror})", "Is the path right?") from error
     python = settings().runtime_python
-    request = _request(script, arguments, inputs)
+    request = _request(script, arguments, inputs, same_bits)
     kept = settings().var_dir / keeping.TRUSTED / f"{script.stem}-{_digest(text, request, inputs, files, python)}.npz"
     keeping.note(kept)
     if (result := _read(kept)) is not None:
@@ -82,7 +88,7 @@ def run_trusted(
         with tempfile.TemporaryDirectory(prefix="making-", dir=kept.parent) as name:
             folder = Path(name)
             _prepare(folder, text, request, inputs, files)
-            _run(script, folder, python, wall_s)
+            _run(script, folder, python, wall_s, _SAME_BITS if same_bits else {})
             made = folder / "result.npz"
             result = _read(made)
             if result is None:
@@ -91,13 +97,14 @@ def run_trusted(
     return result
 
 
-def _request(script: Path, arguments: Mapping[str, Any], inputs: Mapping[str, Array]) -> str:
+def _request(script: Path, arguments: Mapping[str, Any], inputs: Mapping[str, Array], same_bits: bool) -> str:
     """What the process is told, as JSON. Raises SpecError for arguments that JSON can't hold."""
     request = {
         "script": script.name,
         "arguments": dict(arguments),
         "arrays": {name: f"a{number}" for number, name in enumerate(sorted(inputs))},
         "seed": arguments.get("seed", 0),
+        "same_bits": same_bits,
     }
     try:
         return json.dumps(request, sort_keys=True)
@@ -148,8 +155,8 @@ def _prepare(folder: Path, text: bytes, request: str, inputs: Mapping[str, Array
         target.write_bytes(content)
 
 
-def _run(script: Path, folder: Path, python: Path, wall_s: float) -> None:
-    """Run the process. Raises SpecError."""
+def _run(script: Path, folder: Path, python: Path, wall_s: float, instructions: Mapping[str, str]) -> None:
+    """Run the process. instructions: which ones of the processor libraries may take. Raises SpecError."""
     environment = {
         "PATH": "/usr/local/bin:/usr/bin:/bin",
         "HOME": str(folder),
@@ -160,6 +167,7 @@ def _run(script: Path, folder: Path, python: Path, wall_s: float) -> None:
         "HF_HUB_OFFLINE": "1",
         "TOKENIZERS_PARALLELISM": "false",
         **{f"{name}_NUM_THREADS": "1" for name in _THREADS},
+        **instructions,
     }
     command = [str(python), "-I", "-B", str(folder / "process.py"), str(folder), str(os.getpid())]
     with (folder / "said").open("w+b") as said:

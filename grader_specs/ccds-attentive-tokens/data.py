@@ -32,7 +32,11 @@ from autograder.specs.trusted import TrustedResult, run_trusted
 HERE = Path(__file__).parent
 GIVEN, OTHER, OWN = "hub/default", "hub/other", "bert_emotion"
 NEEDED = ("config.json", "model.safetensors")
-SHAPES = {GIVEN: {"layers": 2, "heads": 4, "epochs": 10}, OTHER: {"layers": 3, "heads": 2, "epochs": 4}}
+# Under these seeds [CLS] and [SEP] get as much attention as class words in some classes, so leaving them in shows.
+SHAPES = {
+    GIVEN: {"layers": 2, "heads": 4, "epochs": 10, "seed": 4},
+    OTHER: {"layers": 3, "heads": 2, "epochs": 4, "seed": 2},
+}
 WORDS = {"public": 6, "hidden": 12, "other": 8}  # asked for of each class; spec.yaml says the same as `k`
 SHOWN = 1000  # labelled sentences that students may load
 PUBLIC_TEXTS = (
@@ -167,7 +171,6 @@ def _model(place: str, classes: tuple[str, ...]) -> TrustedResult:
         "texts": list(known.texts),
         "classes": list(classes),
         "words": _words(),
-        "seed": 2,
     }
     index = np.array([classes.index(name) for name in EMOTIONS], dtype=np.int64)
     return run_trusted(HERE / "pretrain.py", arguments, {"labels": index[known.labels]})
@@ -181,7 +184,8 @@ def _seen(
     texts: Mapping[str, list[str]],
 ) -> TrustedResult:
     arguments = {**where, "batches": dict(batches), "sentences": sentences, "texts": dict(texts)}
-    return run_trusted(HERE / "measure.py", arguments, files=files, wall_s=3600)
+    # An operator's model has a digest, and may be large.
+    return run_trusted(HERE / "measure.py", arguments, files=files, wall_s=3600, same_bits="digest" not in where)
 
 
 def _facts(seen: TrustedResult, classes: tuple[str, ...]) -> dict[str, Any]:

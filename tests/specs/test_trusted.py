@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 import subprocess
 import sys
 import textwrap
@@ -205,3 +206,20 @@ def test_the_process_ends_with_the_one_that_asked(tmp_path: Path) -> None:
             return
         time.sleep(0.02)
     raise AssertionError("the script's process outlived the one that asked")
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="other processors have no such choice")
+def test_networks_are_trained_with_the_instructions_that_every_processor_has(tmp_path: Path) -> None:
+    script = write(
+        tmp_path,
+        """
+        import torch
+
+        def run(arguments, arrays):
+            return {"facts": {"level": torch.backends.cpu.get_cpu_capability()}}
+        """,
+    )
+    assert run_trusted(script).facts == {"level": "DEFAULT"}
+    command = [str(settings().runtime_python), "-c", "import torch; print(torch.backends.cpu.get_cpu_capability())"]
+    here = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    assert run_trusted(script, same_bits=False).facts == {"level": here}
