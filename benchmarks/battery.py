@@ -37,7 +37,8 @@ PARTS = {
     "submissions": (
         *("tests/security/test_submissions.py", "tests/security/test_uploads.py"),
         *("tests/security/test_review_degenerate.py", "tests/security/test_review_data_secret.py"),
-        "tests/security/test_review_drawn_numbers.py",
+        *("tests/security/test_review_drawn_numbers.py", "tests/security/test_review_terminal.py"),
+        *("tests/security/test_checkpoints.py", "tests/security/test_lying_answers.py"),
     ),
     "honest work": ("tests/security/test_honest_work.py",),
 }

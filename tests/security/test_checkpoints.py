@@ -14,7 +14,7 @@ import subprocess
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ from autograder import pipeline
 from autograder.config import settings
 from autograder.intake import unpack
 from autograder.model import GradeReport, Verdict
-from autograder.sandbox import open_sandbox
+from autograder.sandbox.base import Sandbox
 from autograder.specs.loader import load_spec
 from tests.security.grading import zipped
 
@@ -81,19 +81,16 @@ Make = Callable[[], bytes]
 
 
 @pytest.fixture(scope="module")
-def grade_weights(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Iterator[Grade]:
+def grade_weights(tmp_path_factory: pytest.TempPathFactory, grading_sandbox: Sandbox) -> Grade:
     """Grades a right network with a weights file of this name and content."""
     folder = tmp_path_factory.mktemp("specs") / "weights"
     folder.mkdir()
     (folder / "spec.yaml").write_text(SPEC, "utf-8")
     (folder / "data.py").write_text(DATA, "utf-8")
     loaded = load_spec(folder)
-    name = pytestconfig.getoption("--sandbox") or "forkserver"
-    sandbox = open_sandbox(settings().model_copy(update={"sandbox": name}))
-    yield lambda file, content: pipeline.grade(
-        loaded, unpack("work.zip", zipped({"submission.py": NET, file: content})), sandbox
+    return lambda file, content: pipeline.grade(
+        loaded, unpack("work.zip", zipped({"submission.py": NET, file: content})), grading_sandbox
     )
-    sandbox.close()
 
 
 class Bomb:

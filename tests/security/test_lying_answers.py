@@ -5,15 +5,14 @@ Each earns no more than an honest wrong answer, is nobody's fault but the studen
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
 from autograder import pipeline
-from autograder.config import settings
 from autograder.intake import unpack
 from autograder.model import GradeReport, Verdict
-from autograder.sandbox import open_sandbox
+from autograder.sandbox.base import Sandbox
 from autograder.specs.loader import load_spec
 from tests.security.test_submissions import HARMLESS, described
 
@@ -211,17 +210,14 @@ Grade = Callable[[str], GradeReport]
 
 
 @pytest.fixture(scope="module")
-def grade_answers(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Iterator[Grade]:
+def grade_answers(tmp_path_factory: pytest.TempPathFactory, grading_sandbox: Sandbox) -> Grade:
     """Grades a module by the spec above."""
     folder = tmp_path_factory.mktemp("specs") / "lies"
     folder.mkdir()
     (folder / "spec.yaml").write_text(SPEC, "utf-8")
     (folder / "data.py").write_text(DATA, "utf-8")
     loaded = load_spec(folder)
-    name = pytestconfig.getoption("--sandbox") or "forkserver"
-    sandbox = open_sandbox(settings().model_copy(update={"sandbox": name}))
-    yield lambda text: pipeline.grade(loaded, unpack("answers.py", text.encode()), sandbox)
-    sandbox.close()
+    return lambda text: pipeline.grade(loaded, unpack("answers.py", text.encode()), grading_sandbox)
 
 
 def test_right_answers_earn_everything_and_wrong_ones_nothing(grade_answers: Grade) -> None:
