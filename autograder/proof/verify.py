@@ -51,7 +51,7 @@ def verify(
             return grade_solution(loaded, solution, sandbox, data, seed, say)
 
     graded: list[Graded] = []
-    for one in pool.map(grade, solutions):
+    for one in pool.map(grade, solutions, first=lambda s: s.verdict is Verdict.TIMED_OUT):
         graded.append(one)
         on_graded(one)
     again = list(pool.map(grade, _cheap(graded)))
