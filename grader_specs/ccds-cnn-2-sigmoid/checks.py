@@ -9,13 +9,14 @@ from autograder.checks.base import Check, Context, Params, failed, passed
 from autograder.model import Observation, Outcome
 
 MAX_LENGTH = 400
-_SMALL = r"tiny|small|shrink\w*|shrank|fad(?:e|es|ed|ing)|diminish\w*"
+_SMALL = r"tiny|small|shrink\w*|shrank|fad(?:e|es|ed|ing)|diminish\w*|decay\w*|disappear\w*|attenuat\w*"
+_NONE = r"zero|nothing|lost|die|dies|died|dying|0\.25|quarter|0(?![.\d])"
 _BETWEEN = r"(?:(?!not |never |no |without |[a-z]+n['’]t )[\w'’]+,? ){0,8}"  # "gradients at the first layer are nearly"
 RIGHT = (
     r"vanish\w*",
     r"(?<!accuracy )(?<!loss )(?<!training )saturat\w*",
-    rf"(?:{_SMALL}) gradients?",
-    rf"(?:gradients?|derivatives?|slopes?),? {_BETWEEN}(?:{_SMALL}|zero|0)\b",
+    rf"(?:{_SMALL}|dying) gradients?",
+    rf"(?:gradients?|derivatives?|slopes?),? {_BETWEEN}(?:{_SMALL}|{_NONE})\b",
 )
 WRONG = (
     r"explod\w*",
@@ -28,6 +29,10 @@ WRONG = (
     r"data leak\w*",
     r"wrong sign",
     r"zero grad\b|zeroing|(?:reset|clear|set)\w* (?:the )?gradients?",
+)
+_DENIED = (  # words after a cause that say it is none
+    r"^\s*(?:\w+ ){0,3}?(?:(?:does|do|did|would)(?: not|n['’]t) (?:help|matter|change|explain|fix|cause|solve)"
+    r"|(?:is|are|was|were)(?: not|n['’]t) (?:it|to blame|(?:the |a )?(?:cause|problem|reason|issue)))\b"
 )
 _NEGATED = r"\b(?:not|no|nor|isn['’]t|doesn['’]t|don['’]t|aren['’]t|without|instead of|rather than)\s+(?:\w+\s+){0,2}$"
 
@@ -51,7 +56,7 @@ class NamedCause(Check):
             return failed("CAUSE is empty or no text.", 'Name the cause in a few words: CAUSE = "…".')
         if len(text) > MAX_LENGTH:
             return failed(f"CAUSE is longer than {MAX_LENGTH} characters.", "A few words are enough.")
-        named = [pattern for pattern in WRONG if _claims(pattern, plain)]
+        named = [pattern for pattern in WRONG if _claims(pattern, plain, denied=_DENIED)]
         right = any(_claims(pattern, plain) for pattern in RIGHT)
         if right and named:
             return failed("CAUSE names more than one cause.", "Decide for one: which of them do your gradients show?")
@@ -63,6 +68,9 @@ class NamedCause(Check):
         return passed("That is the cause.")
 
 
-def _claims(pattern: str, text: str) -> bool:
-    """True if the words stand there and are not denied ("not overfitting")."""
-    return any(not re.search(_NEGATED, text[: match.start()]) for match in re.finditer(pattern, text))
+def _claims(pattern: str, text: str, denied: str = "(?!)") -> bool:
+    """True if the words stand there and are not denied, before ("not overfitting") or, with `denied`, after them."""
+    return any(
+        not re.search(_NEGATED, text[: match.start()]) and not re.search(denied, text[match.end() :])
+        for match in re.finditer(pattern, text)
+    )

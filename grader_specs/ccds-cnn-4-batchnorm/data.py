@@ -2,7 +2,7 @@
 
 | array | goes to the student's process | what for |
 |---|---|---|
-| predict_cases | yes, as calls; not their answers | a known model with dropout: predict must switch it to eval mode |
+| predict_cases | yes, as calls; not their answers | a known model with dropout, in train mode: predict must switch it to eval mode |
 | far_images | yes; 16 of the noise images times 1e4, then the same times 1e6 | sigmoids saturate, ReLUs do not |
 """
 
@@ -40,6 +40,6 @@ def _calls(images: Array, rng: np.random.Generator) -> tuple[Case, ...]:
         bias = np.zeros(10, dtype=np.float32)
         given = images[:rows]
         classes = (given.reshape(rows, -1).astype(np.float64) @ weight.T + bias).argmax(axis=1)
-        model = Ref("given_model", weight=weight, bias=bias, dropout=0.8)
+        model = Ref("given_model", weight=weight, bias=bias, dropout=0.8, train=True)
         calls.append(Case((model, given), expected=classes, size=rows, label=f"{rows} images"))
     return tuple(calls)

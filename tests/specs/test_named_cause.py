@@ -23,6 +23,16 @@ RIGHT = (
     "the sigmoids saturate and kill the gradients",
     "not exploding gradients but diminishing gradients",
     "The gradients, which pass two sigmoids, are nearly zero",
+    "the gradients die out",
+    "dying gradients",
+    "the gradient gets lost in the sigmoids",
+    "gradient decay through sigmoid layers",
+    "squashes the gradient to almost nothing",
+    "the gradient disappears on the way to the first layers",
+    "sigmoid derivatives are at most 0.25, and two of them are multiplied",
+    "vanishing gradients; a higher learning rate does not help",
+    "vanishing gradients. The learning rate isn't the problem",
+    "Overfitting is not the cause, the gradients vanish",
 )
 WRONG = (
     "exploding gradients",
@@ -36,6 +46,11 @@ WRONG = (
     "zero_grad is missing",
     "vanishing gradients or overfitting",
     "the accuracy saturates",
+    "the gradients are 0.9 at every layer",
+    "the gradients are not lost",
+    "vanishing gradients, and the learning rate is not high enough",
+    "vanishing gradients, and the learning rate does what it likes",
+    "overfitting is not the cause",
     "the network is too small",
     "sigmoid",
 )

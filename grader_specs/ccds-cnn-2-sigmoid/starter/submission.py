@@ -1,4 +1,4 @@
-"""Architecture 2: sigmoid behind the linear layers: fill in what is marked TODO. The handout says what is asked for."""
+"""Architecture 2: sigmoid after the linear layers: fill in what is marked TODO. The handout says what is asked for."""
 
 import torch
 from torch import nn
