@@ -2,7 +2,7 @@
 
 | array | goes to the student's process | what for |
 |---|---|---|
-| predict_cases | yes, as calls; not their answers | a known model with dropout, in train mode: predict must switch it to eval mode |
+| predict_cases | yes, as calls; not their answers | a known model with dropout, in train mode: predict must call eval |
 | far_images | yes; 16 of the noise images times 1e4, then the same times 1e6 | sigmoids saturate, ReLUs do not |
 """
 
