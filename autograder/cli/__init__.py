@@ -21,6 +21,9 @@ _COMMANDS = {
     "spec": ("autograder.cli.spec", "app"),
     "check": ("autograder.cli.check", "app"),
     "replay": ("autograder.cli.replay", "replay"),
+    "course": ("autograder.cli.course", "app"),
+    "person": ("autograder.cli.person", "app"),
+    "assignment": ("autograder.cli.assignment", "app"),
     "db": ("autograder.cli.db", "app"),
     "doctor": ("autograder.cli.doctor", "doctor_command"),
 }

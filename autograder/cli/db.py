@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import typer
 from rich.console import Console
-from sqlalchemy.exc import OperationalError
 
+from autograder.cli.database import DatabaseGroup
 from autograder.config import settings
 from autograder.storage import migrate
 from autograder.storage.engine import connect
 
-app = typer.Typer(help="Bring the database's schema up to date.", no_args_is_help=True)
+app = typer.Typer(cls=DatabaseGroup, help="Bring the database's schema up to date.", no_args_is_help=True)
 console = Console(stderr=True, highlight=False)
 
 
@@ -40,9 +40,5 @@ def _revision() -> str:
     engine = connect(settings().sqlalchemy_url)
     try:
         return migrate.current(engine) or "none"
-    except OperationalError as error:
-        console.print(f"The database can't be reached: {error.orig}")
-        console.print("Is it running, and is AUTOGRADER_DATABASE_URL right?")
-        raise typer.Exit(3) from error
     finally:
         engine.dispose()

@@ -7,15 +7,20 @@ import re
 import secrets
 import threading
 from datetime import datetime, timedelta
+from enum import Enum
 from functools import lru_cache
+from pathlib import PurePath
 
 from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
+from sqlalchemy.orm import Session
 
-from autograder.errors import NotAuthenticated, NotFound, UsageError
+from autograder.errors import NotAuthenticated, NotFound, SpecError, UsageError
 from autograder.model import Role
 from autograder.services import catalogue
 from autograder.services.views import Person
+from autograder.specs.loader import LoadedSpec
+from autograder.specs.source import nearest, suggest
 from autograder.storage import people
 from autograder.storage.session import now, read_scope, session_scope
 from autograder.storage.tables import ApiToken, Assignment, Course, Enrolment, User
@@ -23,7 +28,17 @@ from autograder.storage.tables import ApiToken, Assignment, Course, Enrolment, U
 _SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 _NOTE_USE_EVERY = timedelta(minutes=1)
 _LONGEST_PASSWORD = 1024
+_READABLE = "abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789"  # without what looks alike
 _hashing = threading.BoundedSemaphore(4)  # one password takes 64 MB for a moment, and anybody may try
+
+
+class Keep(Enum):
+    """Stands for what a change leaves as it is."""
+
+    KEEP = "keep"
+
+
+KEEP = Keep.KEEP
 
 
 def authenticate(email: str, password: str) -> Person:
@@ -69,24 +84,65 @@ def create_token(person_id: str, label: str) -> str:
 
 def create_user(email: str, name: str, password: str) -> Person:
     """A new person. Raises UsageError for an address that is taken or no address, or an unfit password."""
+    email = fit_email(email)
+    hashed = hash_password(password)
+    with session_scope() as session:
+        if people.user_by_email(session, email):
+            advice = f"Use another address. For a new password: bin/autograder person password {email}"
+            raise UsageError(f"{email} has an account already", advice, code="email_taken")
+        return _person(add_user(session, email, name, hashed))
+
+
+def add_user(session: Session, email: str, name: str, hashed: str) -> User:
+    """A new row for a person, whose address is free, fit and in lower case; without a name they go by the address."""
+    user = User(
+        id="u_" + secrets.token_urlsafe(9),
+        email=email,
+        name=name.strip()[:200] or email,
+        password_hash=hashed,
+        created=now(session),
+    )
+    session.add(user)
+    return user
+
+
+def set_password(email: str, password: str) -> Person:
+    """Give the person with this address another password and end their tokens. Sessions of browsers stay.
+
+    Raises NotFound, and UsageError for an unfit password.
+    """
+    hashed = hash_password(password)
+    with session_scope() as session:
+        user = _user(session, email)
+        user.password_hash = hashed
+        people.delete_tokens(session, user.id)
+    return _person(user)
+
+
+def fit_email(email: str) -> str:
+    """The address as it is kept, in lower case. Raises UsageError if it is none."""
     email = email.strip().lower()
     if not re.fullmatch(r"[^@\s\x00-\x1f]+@[^@\s\x00-\x1f]+", email):
         raise UsageError(f"'{email[:100]}' is no e-mail address", "It looks like name@example.org.")
+    return email
+
+
+def hash_password(password: str) -> str:
+    """What is kept of a password; takes a while. Raises UsageError if it is too short or too long."""
     if not 8 <= len(password) <= _LONGEST_PASSWORD:
         raise UsageError("The password is too short or too long.", "Use 8 to 1024 characters.")
-    hashed = _hasher().hash(_bytes(password))
-    with session_scope() as session:
-        if people.user_by_email(session, email):
-            raise UsageError(f"{email} has an account already", "Use another address.", code="email_taken")
-        user = User(
-            id="u_" + secrets.token_urlsafe(9),
-            email=email,
-            name=name.strip()[:200] or email,
-            password_hash=hashed,
-            created=now(session),
-        )
-        session.add(user)
-        return _person(user)
+    return _hasher().hash(_bytes(password))
+
+
+def random_password() -> str:
+    """A password that can't be guessed, of letters and digits that can be told apart: 14 of 56 have 81 bits."""
+    return "".join(secrets.choice(_READABLE) for _ in range(14))
+
+
+def person_by_email(email: str) -> Person:
+    """The person with this address. Raises NotFound, which names an address that is near."""
+    with read_scope() as session:
+        return _person(_user(session, email))
 
 
 def ensure_user(email: str, name: str, password: str) -> Person:
@@ -96,51 +152,106 @@ def ensure_user(email: str, name: str, password: str) -> Person:
     return _person(user) if user else create_user(email, name, password)
 
 
-def ensure_course(course_id: str, name: str) -> None:
-    """Make a course, or rename it."""
-    _check_slug("course", course_id)
+def ensure_course(course_id: str, name: str) -> bool:
+    """Make a course, or rename it; True if it is new. Raises UsageError for an unfit id or an empty name."""
+    _check_slug("a course", course_id)
+    if not name.strip():
+        raise UsageError("a course needs a name", "Write it after the id.")
     with session_scope() as session:
-        session.merge(Course(id=course_id, name=name))
+        new = session.get(Course, course_id) is None
+        session.merge(Course(id=course_id, name=name.strip()))
+    return new
 
 
-def enrol(course_id: str, person_id: str, role: Role) -> None:
-    """Give a person a role in a course; a second call changes it. Raises NotFound."""
+def enrol(course_id: str, person_id: str, role: Role) -> Role | None:
+    """Give a person a role in a course; a second call changes it. The role they had before. Raises NotFound."""
     with session_scope() as session:
-        _need(session.get(Course, course_id), "course", course_id)
+        need_course(session, course_id)
         _need(session.get(User, person_id), "person", person_id)
+        before = people.role(session, course_id, person_id)
         session.merge(Enrolment(course_id=course_id, user_id=person_id, role=Role(role).value))
+    return before
 
 
 def ensure_assignment(
     assignment_id: str,
     course_id: str,
     spec_id: str,
-    title: str,
-    due: datetime | None = None,
-    max_attempts: int | None = None,
-    cooldown_s: int = 0,
-) -> None:
-    """Make an assignment, or change it. Raises SpecError if its grader spec can't be used, NotFound, UsageError."""
-    _check_slug("assignment", assignment_id)
-    if due is not None and due.tzinfo is None:
-        raise UsageError("the due date has no time zone", "Write it like 2027-01-31T23:59:00+01:00.")
-    if (max_attempts is not None and max_attempts < 1) or cooldown_s < 0:
-        raise UsageError("max_attempts must be at least 1 and cooldown_s at least 0", "Leave them out for no limit.")
-    catalogue.find(spec_id)
+    title: str | Keep,
+    due: datetime | Keep | None = None,
+    max_attempts: int | Keep | None = None,
+    cooldown_s: int | Keep = 0,
+) -> bool:
+    """Make an assignment, or change it; True if it is new. What is KEEP stays; a new one gets the spec's title then.
+
+    Raises SpecError if its grader spec can't be used, NotFound, UsageError.
+    """
+    loaded = _spec(spec_id)
+    _check_slug("an assignment", assignment_id)
+    _check_terms(title, due, max_attempts, cooldown_s)
     with session_scope() as session:
-        _need(session.get(Course, course_id), "course", course_id)
+        need_course(session, course_id)
         found = session.get(Assignment, assignment_id)
+        new = found is None
         if found is None:
             found = Assignment(id=assignment_id, course_id=course_id, published=False, created=now(session))
+            found.title, found.due, found.max_attempts, found.cooldown_s = loaded.spec.title, None, None, 0
             session.add(found)
         elif found.course_id != course_id:
-            raise UsageError(f"assignment '{assignment_id}' belongs to another course", "Choose another id.")
-        found.spec_id, found.title, found.due = spec_id, title, due
-        found.max_attempts, found.cooldown_s = max_attempts, cooldown_s
+            raise UsageError(
+                f"assignment '{assignment_id}' belongs to another course, '{found.course_id}'",
+                "Choose another id (--id).",
+            )
+        found.spec_id = spec_id
+        terms = {"title": title, "due": due, "max_attempts": max_attempts, "cooldown_s": cooldown_s}
+        for name, value in terms.items():
+            if value is not KEEP:
+                setattr(found, name, value)
+    return new
+
+
+def need_course(session: Session, course_id: str) -> Course:
+    """The course of that id. Raises NotFound, which names what there is."""
+    found = session.get(Course, course_id)
+    if found is None:
+        known = [course.id for course, _, _ in people.courses(session)]
+        raise NotFound(
+            f"there is no course '{course_id[:100]}'",
+            f"{suggest(course_id, known)} Make one with: bin/autograder course add ID NAME",
+        )
+    return found
 
 
 def _person(user: User) -> Person:
     return Person(user.id, user.email, user.name)
+
+
+def _check_terms(
+    title: str | Keep, due: datetime | Keep | None, max_attempts: int | Keep | None, cooldown_s: int | Keep
+) -> None:
+    if isinstance(title, str) and not title.strip():
+        raise UsageError("an assignment needs a title", "Leave it out for the spec's own.")
+    if isinstance(due, datetime) and due.tzinfo is None:
+        raise UsageError("the due date has no time zone", "Write it like 2027-01-31T23:59:00+01:00.")
+    if (isinstance(max_attempts, int) and max_attempts < 1) or (isinstance(cooldown_s, int) and cooldown_s < 0):
+        raise UsageError("max_attempts must be at least 1 and cooldown_s at least 0", "Leave them out for no limit.")
+
+
+def _spec(spec_id: str) -> LoadedSpec:
+    if "/" in spec_id:
+        raise SpecError(f"'{spec_id[:200]}' is a path, not a spec's id", f"Write: {PurePath(spec_id).name}")
+    return catalogue.find(spec_id)
+
+
+def _user(session: Session, email: str) -> User:
+    found = people.user_by_email(session, email)
+    if found is None:
+        near = nearest(email.strip().lower(), people.emails(session))
+        raise NotFound(
+            f"nobody has the e-mail address '{email[:100]}'",
+            near or "Check it, or make an account with: bin/autograder person add EMAIL NAME",
+        )
+    return found
 
 
 def _need(found: object | None, what: str, which: str) -> None:
@@ -151,7 +262,7 @@ def _need(found: object | None, what: str, which: str) -> None:
 def _check_slug(what: str, value: str) -> None:
     if not _SLUG.fullmatch(value):
         raise UsageError(
-            f"'{value[:100]}' can't be the id of a {what}", "Use small letters, digits and '-', at most 64 characters."
+            f"'{value[:100]}' can't be the id of {what}", "Use small letters, digits and '-', at most 64 characters."
         )
 
 

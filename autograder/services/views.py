@@ -39,6 +39,49 @@ class AssignmentView:
 
 
 @dataclass(frozen=True, slots=True)
+class AssignmentRow:
+    """An assignment as the operator set it."""
+
+    id: str
+    course_id: str
+    spec_id: str
+    title: str
+    due: datetime | None
+    max_attempts: int | None
+    cooldown_s: int
+    published: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CourseRow:
+    """A course in a list."""
+
+    id: str
+    name: str
+    people: int
+    assignments: int
+
+
+@dataclass(frozen=True, slots=True)
+class CourseView:
+    """A course as its operator sees it: people with their roles, instructors first; assignments by due date."""
+
+    id: str
+    name: str
+    people: tuple[tuple[Person, Role], ...]
+    assignments: tuple[AssignmentRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """What adding many people came to. Addresses; a password is kept nowhere else."""
+
+    passwords: Mapping[str, str]  # of new people, by address
+    known: tuple[str, ...]  # who had an account, which was left as it is
+    other_role: Mapping[str, Role]  # who was in the course in another role, which they keep
+
+
+@dataclass(frozen=True, slots=True)
 class Refusal:
     """Why an upload was refused."""
 

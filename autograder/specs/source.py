@@ -225,7 +225,10 @@ def _schema_at(model: type[BaseModel], location: Where) -> dict[str, Any]:
 def suggest(name: str, known: Iterable[object]) -> str:
     """A 'did you mean' line, or the list of what there is."""
     choices = sorted(str(k) for k in known)
-    near = difflib.get_close_matches(name, choices, n=1, cutoff=0.6)
-    if near:
-        return f"Did you mean '{near[0]}'?"
-    return f"Known here: {', '.join(choices) or 'nothing'}."
+    return nearest(name, choices) or f"Known here: {', '.join(choices) or 'nothing'}."
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """A 'did you mean' line; empty if nothing is near."""
+    near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
+    return f"Did you mean '{near[0]}'?" if near else ""

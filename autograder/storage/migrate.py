@@ -37,7 +37,13 @@ def current(engine: Engine) -> str | None:
 
 def upgrade(engine: Engine | None = None) -> None:
     """Run every missing migration on a database (default: the one of the settings). One process works, others wait."""
-    engine = engine or connect(settings().sqlalchemy_url)
+    if engine is None:
+        engine = connect(settings().sqlalchemy_url)
+        try:
+            upgrade(engine)
+        finally:
+            engine.dispose()
+        return
     if current(engine) == head():
         return
     with _alone(engine), engine.begin() as connection:

@@ -2,19 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from autograder.model import Role
 from autograder.storage.tables import ApiToken, Assignment, Course, Enrolment, User
 
+_AT_ONCE = 500  # databases take only so many values in one question
+
 
 def user_by_email(session: Session, email: str) -> User | None:
     """The user with this address, whatever its case."""
     return session.scalar(select(User).where(User.email == email.strip().lower()))
+
+
+def users_by_email(session: Session, emails: Collection[str]) -> dict[str, User]:
+    """The users with these addresses, which are in lower case; those that nobody has are left out."""
+    asked = sorted(emails)
+    found: dict[str, User] = {}
+    for start in range(0, len(asked), _AT_ONCE):
+        wanted = select(User).where(User.email.in_(asked[start : start + _AT_ONCE]))
+        found |= {user.email: user for user in session.scalars(wanted)}
+    return found
+
+
+def emails(session: Session) -> Sequence[str]:
+    """Every address there is."""
+    return session.scalars(select(User.email)).all()
 
 
 def user_by_token(session: Session, token_hash: str) -> User | None:
@@ -31,6 +48,35 @@ def token_unused_since(session: Session, token_hash: str, at: datetime) -> bool:
 def touch_token(session: Session, token_hash: str, at: datetime) -> None:
     """Note that a token was used."""
     session.execute(update(ApiToken).where(ApiToken.token_hash == token_hash).values(last_used=at))
+
+
+def delete_tokens(session: Session, user_id: str) -> None:
+    """Forget every token of a person."""
+    session.execute(delete(ApiToken).where(ApiToken.user_id == user_id))
+
+
+def courses(session: Session) -> Sequence[tuple[Course, int, int]]:
+    """Every course with the numbers of its people and its assignments, by id."""
+    people = select(func.count()).where(Enrolment.course_id == Course.id).scalar_subquery()
+    tasks = select(func.count()).where(Assignment.course_id == Course.id).scalar_subquery()
+    return [(row[0], row[1], row[2]) for row in session.execute(select(Course, people, tasks).order_by(Course.id))]
+
+
+def everybody(session: Session, course_id: str) -> Sequence[tuple[User, Role]]:
+    """Who is in a course and as what: instructors first, by name."""
+    rows = session.execute(
+        select(User, Enrolment.role)
+        .join(Enrolment, Enrolment.user_id == User.id)
+        .where(Enrolment.course_id == course_id)
+        .order_by(Enrolment.role, User.name, User.email)
+    )
+    return [(row[0], Role(row[1])) for row in rows]
+
+
+def assignments(session: Session, course_id: str | None = None) -> Sequence[Assignment]:
+    """A course's assignments (default: every course's), by due date."""
+    wanted = select(Assignment).order_by(Assignment.due.is_(None), Assignment.due, Assignment.created, Assignment.id)
+    return session.scalars(wanted.where(Assignment.course_id == course_id) if course_id else wanted).all()
 
 
 def role(session: Session, course_id: str, user_id: str) -> Role | None:
