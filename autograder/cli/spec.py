@@ -18,6 +18,7 @@ from autograder.model import Verdict
 from autograder.proof.pool import Pool
 from autograder.proof.rules import Finding, Graded
 from autograder.proof.verify import verify
+from autograder.specs.dataset import DataSet
 from autograder.specs.loader import LoadedSpec, load_all, load_spec
 from autograder.specs.solutions import find_solutions
 from autograder.text import printable
@@ -96,7 +97,9 @@ def _verify_one(loaded: LoadedSpec, pool: Pool, only: str, seed: int | None, ver
                 said = printable(f"      {check.id}: {check.verdict}: {check.message}{hint}")
                 console.print(said, markup=False, highlight=False)
 
-    console.print(f"[bold]{loaded.spec.id}[/] on {_data_name(loaded)}, {len(solutions)} solutions")
+    def head(data: DataSet) -> None:
+        console.print(f"[bold]{loaded.spec.id}[/] on {data.name}, {len(solutions)} solutions")
+
     conf = settings()
     with console.status("starting") as status:
         graded, found = verify(
@@ -106,6 +109,7 @@ def _verify_one(loaded: LoadedSpec, pool: Pool, only: str, seed: int | None, ver
             data_dir=conf.data_dir,
             data_secret=conf.data_secret,
             seed=seed,
+            on_data=head,
             on_graded=show,
             say=lambda words: status.update(words),
         )
@@ -123,10 +127,6 @@ def _verdict(graded: list[Graded], found: list[Finding]) -> bool:
     ok = not wrong and not errors
     console.print("[green]verified[/]" if ok else f"[red]not verified[/]: {wrong} solutions, {errors} rules")
     return ok
-
-
-def _data_name(loaded: LoadedSpec) -> str:
-    return loaded.build_data(settings().data_dir, loaded.spec.seed).name
 
 
 def _table(loaded: LoadedSpec, graded: list[Graded]) -> Table:
