@@ -17,9 +17,8 @@ import yaml
 from typer.testing import CliRunner
 
 from autograder.cli import app as command_line
-from autograder.config import ROOT, Settings
+from autograder.config import ROOT, Settings, lanes
 from autograder.sandbox import seccomp
-from worker.app import lanes
 
 DOCKER = ROOT / "docker"
 DOCKERFILE = (DOCKER / "Dockerfile").read_text("utf-8")
