@@ -8,6 +8,8 @@ from pathlib import Path
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from autograder.model import Lane
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -73,3 +75,12 @@ class Settings(BaseSettings):
 def settings() -> Settings:
     """The settings of this process, read once."""
     return Settings()
+
+
+def lanes(conf: Settings) -> tuple[Lane, ...]:
+    """The lanes that a worker with these settings serves. Raises ValueError for a name that is none."""
+    names = [name.strip() for name in conf.lanes.split(",") if name.strip()]
+    unknown = sorted(set(names) - {lane.value for lane in Lane})
+    if unknown or not names:
+        raise ValueError(f"AUTOGRADER_LANES is '{conf.lanes}'; use {' or '.join(Lane)}, comma separated")
+    return tuple(dict.fromkeys(Lane(name) for name in names))

@@ -36,11 +36,11 @@ person = accounts.create_user("proof@example.org", "Proof", "{secrets.token_urls
 accounts.enrol("proof", person.id, Role.STUDENT)
 print(accounts.create_token(person.id, "proof"))
 """
-# What a worker's container has and a student must not: settings with the passwords, uploads, graders, the network.
+# What a worker's container has and a student must not: settings with passwords, uploads, data, graders, the network.
 SNOOP = """\
 import os, socket
 got = [name for name in os.environ if name.startswith("AUTOGRADER_")]
-got += [path for path in ("/data/blobs", "/app/grader_specs", "/app/autograder") if os.path.exists(path)]
+got += [path for path in ("/data/blobs", "/data/sets", "/app/grader_specs", "/app/autograder") if os.path.exists(path)]
 for place in (("postgres", 5432), ("redis", 6379)):
     try:
         socket.create_connection(place, 2).close()

@@ -10,17 +10,7 @@ from typing import Any
 
 from celery import Celery
 
-from autograder.config import Settings, settings
-from autograder.model import Lane
-
-
-def lanes(conf: Settings) -> tuple[Lane, ...]:
-    """The lanes this worker serves. Raises ValueError for a name that is none."""
-    names = [name.strip() for name in conf.lanes.split(",") if name.strip()]
-    unknown = sorted(set(names) - {lane.value for lane in Lane})
-    if unknown or not names:
-        raise ValueError(f"AUTOGRADER_LANES is '{conf.lanes}'; use {' or '.join(Lane)}, comma separated")
-    return tuple(dict.fromkeys(Lane(name) for name in names))
+from autograder.config import Settings, lanes, settings
 
 
 def make_app(conf: Settings) -> Celery:

@@ -15,10 +15,10 @@ from typing import Any
 from celery.signals import worker_ready, worker_shutting_down
 from celery.worker import state
 
-from autograder.config import settings
+from autograder.config import lanes, settings
 from autograder.queue import TASK
 from autograder.services import catalogue, jobs
-from worker.app import app, lanes
+from worker.app import app
 from worker.tasks import stop_claiming
 
 _log = logging.getLogger(__name__)

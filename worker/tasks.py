@@ -12,14 +12,14 @@ from typing import Any
 from celery.signals import worker_process_init, worker_process_shutdown
 
 from autograder.checks import registry
-from autograder.config import settings
+from autograder.config import lanes, settings
 from autograder.errors import SandboxError
 from autograder.model import Lane
 from autograder.queue import TASK
 from autograder.sandbox import open_sandbox
 from autograder.sandbox.base import Sandbox
 from autograder.services.grade import grade_one
-from worker.app import app, lanes
+from worker.app import app
 
 _log = logging.getLogger(__name__)
 # One byte that the worker's main process and its grading processes share; set once the worker is to end.

@@ -28,25 +28,64 @@ class Stop(Exception):
     problem: Mapping[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Kept:
+    """The token that the last login kept and the server it is for; without one, the token is an older version's."""
+
+    token: str
+    server: str = ""
+
+
 def token_file() -> Path:
-    """Where `autograder login` keeps the token."""
+    """Where `autograder login` keeps the token and, in a second line, the server's address."""
     base = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
     return Path(base) / "autograder" / "token"
 
 
-def stored_token() -> str:
-    """The kept token. Raises Stop with what to do if there is none."""
+def keep(kept: Kept) -> Path:
+    """Write the file, readable for its owner alone."""
+    path = token_file()
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path.unlink(missing_ok=True)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+        file.write(f"{kept.token}\n{kept.server}\n")
+    return path
+
+
+def stored() -> Kept:
+    """What the last login kept; without a token if there was none."""
     try:
-        token = token_file().read_text(encoding="ascii").strip()
+        token, _, server = token_file().read_text(encoding="utf-8").strip().partition("\n")
     except (OSError, UnicodeDecodeError):
-        token = ""
-    if not token:
+        return Kept("")
+    return Kept(token.strip(), server.strip())
+
+
+def stored_for(server: str) -> Kept:
+    """The kept token for a server, or for the one it was kept for if none is named. Raises Stop with what to do."""
+    kept = stored()
+    if not kept.token:
         raise Stop(
             REFUSED,
             "There is no token to hand in with.",
             "Run `autograder login`, or make a token on the assignment's page and set AUTOGRADER_TOKEN.",
         )
-    return token
+    if server and kept.server and not _same(server, kept.server):
+        raise Stop(
+            REFUSED,
+            f"The kept token is for {kept.server}; it is not sent to {server}.",
+            f"Sign in there first: `autograder login --server {server}`. Or name no other server (--server, "
+            "AUTOGRADER_SERVER), or give a token of that one (--token, AUTOGRADER_TOKEN).",
+        )
+    return Kept(kept.token, server or kept.server)
+
+
+def _same(one: str, other: str) -> bool:
+    """Do two addresses name one server?"""
+    try:
+        return httpx.URL(one.rstrip("/")) == httpx.URL(other.rstrip("/"))
+    except (httpx.InvalidURL, ValueError, UnicodeError):
+        return one == other
 
 
 class Client:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import typer
 
-from autograder.config import Settings, settings
+from autograder.config import Settings, lanes, settings
 from autograder.errors import SandboxError, SandboxUnavailable
 from autograder.model import Lane
 from autograder.sandbox import WEAK, cgroups, open_sandbox
@@ -73,8 +73,7 @@ def doctor(configured: Settings | None = None) -> list[Finding]:
         lambda: _runtime(config.runtime_python),
     )
     findings = [look() for look in looks]
-    if Lane.GPU in config.lanes.split(","):
-        findings.append(_card())
+    findings += _lanes(config)
     if config.sandbox == WEAK:
         findings = [_without_fences(finding) for finding in findings] + list(_gaps())
     return [*findings, _trial(config)]
@@ -228,6 +227,14 @@ def _hierarchies() -> str:
     """Which versions of the kernel's hierarchy are mounted."""
     found = {2 if kind == "cgroup2" else 1 for kind in re.findall(r" - (cgroup2?) ", _read("/proc/self/mountinfo"))}
     return f"version {' and '.join(map(str, sorted(found)))}" if found else "no version mounted"
+
+
+def _lanes(config: Settings) -> list[Finding]:
+    """What the lanes need, and whether there are such lanes."""
+    try:
+        return [_card()] if Lane.GPU in lanes(config) else []
+    except ValueError as error:
+        return [Finding(State.MISSING, "lanes", str(error), "No worker starts before that is put right.")]
 
 
 def _card() -> Finding:

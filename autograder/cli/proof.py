@@ -17,6 +17,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from autograder.cli.opening import open_pool
+from autograder.cli.telling import stop
 from autograder.config import settings
 from autograder.errors import SandboxError, SpecError
 from autograder.model import Lane
@@ -59,12 +60,12 @@ def mutate(
     Exit code 1 below 95 %, or where none was judged.
     """
     conf = settings()
-    with _told(), open_pool(console, jobs) as pool, _bar() as bar:
-        loaded = load_spec(conf.specs_dir / spec_id)
-        folder = conf.solutions_dir / spec_id
+    folder = conf.solutions_dir / spec_id
+    with _told():
+        loaded, accepted = load_spec(conf.specs_dir / spec_id), _accepted(spec_id, solution)
         listed = equivalents(folder / EQUIVALENTS)
-        campaign = Campaign(loaded, _data(loaded), pool, listed, budget, on_activity=bar)
-        judged = campaign.run(_accepted(spec_id, solution))
+        with open_pool(console, jobs) as pool, _bar() as bar:
+            judged = Campaign(loaded, _data(loaded), pool, listed, budget, on_activity=bar).run(accepted)
     _show(judged, verbose)
     if not solution:
         for entry in idle(listed, judged):
@@ -96,16 +97,16 @@ def calibrate(
     if not 0 < false_fail < 0.5:
         raise typer.BadParameter("it must lie between 0 and 0.5, such as 0.01 for 1 %", param_hint="--false-fail")
     conf = settings()
-    with _told(), open_pool(console, jobs) as pool, _bar() as bar:
+    with _told():
         loaded = load_spec(conf.specs_dir / spec_id, calibrating=True)
         if lane not in (None, loaded.spec.lane):
             raise SpecError(f"{spec_id} runs on the lane {loaded.spec.lane.value}", "Change `lane` in spec.yaml first.")
-        built = _data(loaded, data)
         solutions = _accepted(spec_id, only)
-        count = iter(range(1, len(solutions) * seeds + 1))
-        found = runs(
-            loaded, built, solutions, seeds, pool, lambda run: bar(run.solution, next(count), len(solutions) * seeds)
-        )
+        total = len(solutions) * seeds
+        count = iter(range(1, total + 1))
+        with open_pool(console, jobs) as pool, _bar() as bar:
+            built = _data(loaded, data)
+            found = runs(loaded, built, solutions, seeds, pool, lambda run: bar(run.solution, next(count), total))
         runtime = discover(conf.runtime_python).versions["digest"]
         made = calibration(loaded, built, solutions, seeds, found, runtime, false_fail)
     _show_calibration(loaded, made, found)
@@ -155,8 +156,7 @@ def _told() -> Iterator[None]:
     try:
         yield
     except (SpecError, SandboxError) as error:
-        console.print(str(error), style="red", markup=False, soft_wrap=True)
-        raise typer.Exit(2) from error
+        stop(error, console)
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 from rich import box
@@ -11,12 +11,14 @@ from rich.table import Table
 
 from autograder.cli import author, proof
 from autograder.cli.opening import open_pool
+from autograder.cli.telling import stop
 from autograder.config import settings
 from autograder.errors import SandboxError, SpecError
 from autograder.model import Verdict
 from autograder.proof.pool import Pool
 from autograder.proof.rules import Finding, Graded
 from autograder.proof.verify import verify
+from autograder.specs.dataset import DataSet
 from autograder.specs.loader import LoadedSpec, load_all, load_spec
 from autograder.specs.solutions import find_solutions
 from autograder.text import printable
@@ -45,7 +47,7 @@ def list_specs() -> None:
     try:
         specs = load_all(settings().specs_dir)
     except SpecError as error:
-        _stop(error)
+        stop(error, console)
     for loaded in specs.values():
         console.print(f"{loaded.spec.id:32} {loaded.spec.points:5g} points  {loaded.spec.title}", highlight=False)
 
@@ -65,14 +67,14 @@ def verify_specs(
     """
     conf = settings()
     try:
-        names = list(load_all(conf.specs_dir)) if every else ids or []
-        if not names:
+        specs = [*load_all(conf.specs_dir).values()] if every else [load_spec(conf.specs_dir / i) for i in ids or []]
+        if not specs:
             console.print("Name a spec id, or --all. `autograder spec list` shows them.")
             raise typer.Exit(2)
         with open_pool(console, jobs) as pool:
-            good = [_verify_one(load_spec(conf.specs_dir / name), pool, only, seed, verbose) for name in names]
+            good = [_verify_one(loaded, pool, only, seed, verbose) for loaded in specs]
     except (SpecError, SandboxError) as error:
-        _stop(error)
+        stop(error, console)
     raise typer.Exit(0 if all(good) else 1)
 
 
@@ -95,7 +97,9 @@ def _verify_one(loaded: LoadedSpec, pool: Pool, only: str, seed: int | None, ver
                 said = printable(f"      {check.id}: {check.verdict}: {check.message}{hint}")
                 console.print(said, markup=False, highlight=False)
 
-    console.print(f"[bold]{loaded.spec.id}[/] on {_data_name(loaded)}, {len(solutions)} solutions")
+    def head(data: DataSet) -> None:
+        console.print(f"[bold]{loaded.spec.id}[/] on {data.name}, {len(solutions)} solutions")
+
     conf = settings()
     with console.status("starting") as status:
         graded, found = verify(
@@ -105,6 +109,7 @@ def _verify_one(loaded: LoadedSpec, pool: Pool, only: str, seed: int | None, ver
             data_dir=conf.data_dir,
             data_secret=conf.data_secret,
             seed=seed,
+            on_data=head,
             on_graded=show,
             say=lambda words: status.update(words),
         )
@@ -124,10 +129,6 @@ def _verdict(graded: list[Graded], found: list[Finding]) -> bool:
     return ok
 
 
-def _data_name(loaded: LoadedSpec) -> str:
-    return loaded.build_data(settings().data_dir, loaded.spec.seed).name
-
-
 def _table(loaded: LoadedSpec, graded: list[Graded]) -> Table:
     names = "  ".join(f"{number} {check.spec.id}" for number, check in enumerate(loaded.checks, 1))
     table = Table(
@@ -144,12 +145,3 @@ def _table(loaded: LoadedSpec, graded: list[Graded]) -> Table:
         signs = {c.id: _SIGNS[c.verdict] for c in one.report.checks}
         table.add_row(one.solution.name, *(signs.get(c.spec.id, "") for c in loaded.checks), f"{one.report.score:g}")
     return table
-
-
-def _stop(error: SpecError | SandboxError) -> NoReturn:
-    """Print an error with what to do and leave."""
-    console.print(str(error), style="red", markup=False, highlight=False, soft_wrap=True)
-    hint = getattr(error, "hint", "")
-    if hint:
-        console.print(hint, markup=False, highlight=False)
-    raise typer.Exit(2)

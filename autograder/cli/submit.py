@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,7 +13,7 @@ from rich.padding import Padding
 from rich.status import Status
 from rich.text import Text
 
-from autograder.cli.client import OUR_FAILURE, Client, Stop, stored_token, token_file
+from autograder.cli.client import OUR_FAILURE, Client, Kept, Stop, keep, stored, stored_for
 from autograder.text import one_line, printable
 
 _MARKS = {
@@ -24,14 +23,21 @@ _MARKS = {
     "skipped": ("–", "dim"),
     "grader_error": ("!", "magenta"),
 }
-Server = Annotated[str, typer.Option(envvar="AUTOGRADER_SERVER", help="Address of the autograder.")]
 _DEFAULT_SERVER = "http://127.0.0.1:8000"
+Server = Annotated[
+    str,
+    typer.Option(
+        envvar="AUTOGRADER_SERVER",
+        help="Address of the autograder.",
+        show_default=f"that of the last login, else {_DEFAULT_SERVER}",
+    ),
+]
 
 
 def submit(
     file: Annotated[Path, typer.Argument(help="A notebook (.ipynb), a module (.py) or a .zip.")],
     assignment: Annotated[str, typer.Option(help="Id of the assignment.")],
-    server: Server = _DEFAULT_SERVER,
+    server: Server = "",
     token: Annotated[str, typer.Option(envvar="AUTOGRADER_TOKEN", help="Your token; default: the one of login.")] = "",
     watch: Annotated[bool, typer.Option("--watch/--no-watch", help="Follow the grading until it is done.")] = True,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON on standard output.")] = False,
@@ -42,7 +48,9 @@ def submit(
     """
     console = Console(stderr=as_json, highlight=False, markup=False)
     try:
-        client = Client(server, token or stored_token())
+        # A token that was given is of no known server, so that of the last login is not taken for it.
+        chosen = Kept(token, server) if token else stored_for(server)
+        client = Client(chosen.server or _DEFAULT_SERVER, chosen.token)
         made = client.hand_in(assignment, file)
         console.print(f"Handed in as attempt {made['attempt']}: {one_line(made['page'], 500)}", soft_wrap=True)
         final = _follow(client, made, console) if watch else made
@@ -55,20 +63,17 @@ def submit(
 
 def login(
     email: Annotated[str, typer.Option(prompt=True)],
-    server: Server = _DEFAULT_SERVER,
+    server: Server = "",
     password: Annotated[str, typer.Option(prompt=True, hide_input=True, envvar="AUTOGRADER_PASSWORD")] = "",
 ) -> None:
     """Sign in and keep a token, so that `submit` needs none."""
+    server = (server or stored().server or _DEFAULT_SERVER).rstrip("/")
     try:
         token = Client(server).sign_in(email, password)
     except Stop as stop:
         raise typer.Exit(_stop(stop, False)) from None
-    path = token_file()
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    path.unlink(missing_ok=True)
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as kept:
-        kept.write(token)
-    print(f"Signed in. The token is kept in {path}.")
+    path = keep(Kept(token, server))
+    print(f"Signed in at {server}. The token is kept in {path}.")
 
 
 def _follow(client: Client, made: dict[str, Any], console: Console) -> dict[str, Any]:

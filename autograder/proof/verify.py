@@ -35,15 +35,17 @@ def verify(
     data_dir: Path | None,
     data_secret: str = "",
     seed: int | None = None,
+    on_data: Callable[[DataSet], None] = lambda _data: None,
     on_graded: Callable[[Graded], None] = lambda _graded: None,
     say: Say = lambda _words: None,
 ) -> tuple[list[Graded], list[Finding]]:
     """Grade every solution, as many at once as the pool has sandboxes; return them and the rules that don't hold.
 
-    Raises SpecError, SandboxError.
+    on_data: told of the data set that all are graded on, before the first is. Raises SpecError, SandboxError.
     """
     say("building the data")
     data = loaded.build_data(data_dir, secret_seed(loaded.spec.seed, data_secret))
+    on_data(data)
     loaded = loaded.on(data.name)
 
     def grade(solution: Solution) -> Graded:

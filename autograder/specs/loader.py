@@ -262,12 +262,8 @@ def _check_names(path: Path, spec: GraderSpec, written: GraderSpec, marks: Marks
             )
         seen.add(check.id)
         stage = next(s for s in spec.stages if check in s.checks)
-        if stage.stop_on_failure and stage != spec.stages[-1] and check.visibility is not Visibility.VISIBLE:
-            raise SpecError(
-                f"{path}:{marks.key((*where, 'visibility'))}: students would see whether '{check.id}' passed, because "
-                "its stage stops on failure",
-                "Move it into a later stage, or make it visible.",
-            )
+        if stage.stop_on_failure and stage != spec.stages[-1]:
+            _check_stops(path, check, marks, where)
     stages = [stage.name for stage in spec.stages]
     for index, name in enumerate(stages):
         if name in stages[:index]:
@@ -294,6 +290,22 @@ def _check_names(path: Path, spec: GraderSpec, written: GraderSpec, marks: Marks
                     f"{path}:{marks.value(('observations', name, key))}: no entry point is called '{entry}'",
                     suggest(entry, spec.entry_points),
                 )
+
+
+def _check_stops(path: Path, check: CheckSpec, marks: Marks, where: Where) -> None:
+    """What decides whether later stages are run: students see it, and it counts (docs/decisions/0012)."""
+    if check.visibility is not Visibility.VISIBLE:
+        raise SpecError(
+            f"{path}:{marks.key((*where, 'visibility'))}: students would see whether '{check.id}' passed, because "
+            "its stage stops on failure",
+            "Move it into a later stage, or make it visible.",
+        )
+    if check.points <= 0:
+        raise SpecError(
+            f"{path}:{marks.key((*where, 'points'))}: '{check.id}' has no points, but would stop all later stages, "
+            "because its stage stops on failure",
+            "Give it points (a tenth is enough), or move it into a stage that doesn't stop.",
+        )
 
 
 def _need_set(place: str, name: str, sets: Sequence[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -10,6 +11,7 @@ from fastapi.routing import iter_route_contexts
 from starlette.routing import Mount
 
 from api.app import create_app
+from autograder.services import accounts
 from tests.api.conftest import World
 
 PUBLIC, ANYONE, MEMBER, OWNER, INSTRUCTOR = "public", "anyone signed in", "course member", "owner", "instructor"
@@ -150,3 +152,12 @@ def test_a_cookie_is_no_key_to_the_api_and_a_token_none_to_the_pages(world: Worl
     browser = world.browser(world.owner)
     assert browser.http.get("/api/v1/assignments").status_code == 401
     assert world.api(world.owner).get("/").status_code == 303
+
+
+def test_the_longest_password_that_an_account_takes_can_be_typed_in(world: World) -> None:
+    longest = "p" * 1024
+    accounts.create_user("long@example.org", "Long", longest)
+    field = re.search(r'<input type="password"[^>]* maxlength="(\d+)"', world.browser().http.get("/login").text)
+    assert field
+    assert int(field.group(1)) >= len(longest), "a browser would cut it"
+    assert world.browser().sign_in("long@example.org", longest).status_code == 303

@@ -204,6 +204,35 @@ def test_signing_in_keeps_a_private_token(cli: Cli) -> None:
     assert cli.submit("net.py", "--no-watch")[0] == 0
 
 
+def test_a_kept_token_goes_to_its_server_alone(cli: Cli) -> None:
+    del cli.environment["AUTOGRADER_TOKEN"]
+    login = ("login", "--email", cli.world.other.email)
+    code, out, _ = cli.run(*login, "--server", f"{cli.address}/", AUTOGRADER_PASSWORD=PASSWORD)
+    assert (code, f"Signed in at {cli.address}" in out) == (0, True)
+    del cli.environment["AUTOGRADER_SERVER"]
+    assert cli.submit("net.py", "--no-watch")[0] == 0, "it knows the way by itself"
+    grade_next()
+    assert cli.submit("net.py", "--no-watch", "--server", cli.address.replace("http", "HTTP"))[0] == 0
+    grade_next()
+    elsewhere = "http://127.0.0.1:9"  # nobody listens there: exit code 3 if it were tried
+    for words, environment in ((("--server", elsewhere), {}), ((), {"AUTOGRADER_SERVER": elsewhere})):
+        code, _, err = cli.submit("net.py", *words, **environment)
+        assert code == 2
+        assert f"The kept token is for {cli.address}" in err
+        assert f"autograder login --server {elsewhere}" in err
+    assert cli.submit("net.py", "--server", elsewhere, "--token", "another")[0] == 3
+    assert cli.run(*login, AUTOGRADER_PASSWORD=PASSWORD)[0] == 0, "signs in where it did before"
+
+
+def test_a_token_of_an_older_version_is_sent_where_it_is_told(cli: Cli) -> None:
+    kept = cli.home / ".config" / "autograder" / "token"
+    kept.parent.mkdir(parents=True)
+    kept.write_text(cli.environment.pop("AUTOGRADER_TOKEN"))
+    assert cli.submit("net.py", "--no-watch")[0] == 0
+    kept.write_text("\n")
+    assert "There is no token" in cli.submit()[2]
+
+
 def test_submit_starts_without_heavy_imports(cli: Cli) -> None:
     code = (
         "import sys, autograder.cli.submit\n"

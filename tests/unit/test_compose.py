@@ -13,13 +13,15 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+import uvicorn
 import yaml
 from typer.testing import CliRunner
 
 from autograder.cli import app as command_line
-from autograder.config import ROOT, Settings
+from autograder.config import ROOT, Settings, lanes
+from autograder.errors import SpecError
 from autograder.sandbox import seccomp
-from worker.app import lanes
+from autograder.specs.loader import LoadedSpec, load_all
 
 DOCKER = ROOT / "docker"
 DOCKERFILE = (DOCKER / "Dockerfile").read_text("utf-8")
@@ -37,6 +39,11 @@ def services(compose: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """The services by name."""
     found: dict[str, dict[str, Any]] = compose["services"]
     return found
+
+
+def with_nothing_set(text: str) -> str:
+    """A value as compose makes it where `.env` names none of its variables."""
+    return re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", text)
 
 
 def test_the_services_are_those_of_the_architecture(services: dict[str, dict[str, Any]]) -> None:
@@ -87,15 +94,45 @@ def test_dependencies_exist_and_can_be_met(services: dict[str, dict[str, Any]]) 
 
 def test_volumes_and_networks_are_declared(compose: dict[str, Any], services: dict[str, dict[str, Any]]) -> None:
     for service in services.values():
-        assert {volume.split(":")[0] for volume in service.get("volumes", [])} <= set(compose["volumes"])
+        volumes = [with_nothing_set(volume) for volume in service.get("volumes", [])]
+        assert {volume.split(":")[0] for volume in volumes} <= set(compose["volumes"])
         assert set(service["networks"]) <= set(compose["networks"])
-    assert services["api"]["volumes"] == services["worker-cpu"]["volumes"]
+    assert services["api"]["volumes"] == ["blobs:/data/blobs"]
+    assert "blobs:/data/blobs" in services["worker-cpu"]["volumes"]
+
+
+@pytest.mark.parametrize("name", ["worker-cpu", "worker-gpu"])
+def test_workers_read_real_data_where_the_host_has_some(services: dict[str, dict[str, Any]], name: str) -> None:
+    """As the folder of the host, or a volume that stays empty; never to be written to."""
+    inside = services[name]["environment"]["AUTOGRADER_DATA_DIR"]
+    mounts = [volume for volume in services[name]["volumes"] if f":{inside}:ro" in volume]
+    assert [with_nothing_set(volume) for volume in mounts] == [f"no-data:{inside}:ro"]
+    assert mounts[0].startswith("${AUTOGRADER_DATA_DIR_ON_HOST:-")
+    assert repr(inside).replace("'", '"') in loaded("prove").SNOOP, "the proof must look whether students reach it"
+
+
+@pytest.mark.parametrize("loaded_spec", load_all(ROOT / "grader_specs").values(), ids=lambda loaded: loaded.spec.id)
+def test_a_data_folder_that_is_empty_is_as_good_as_none(tmp_path: Path, loaded_spec: LoadedSpec) -> None:
+    for name in loaded_spec.spec.data.sets if loaded_spec.spec.data else ():
+        if name != "standin":
+            with pytest.raises(SpecError, match="could not build any of"):
+                loaded_spec.build_data(tmp_path, 0, name)
+
+
+def test_the_web_process_believes_no_proxy_unless_told(
+    services: dict[str, dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = services["api"]["environment"]["FORWARDED_ALLOW_IPS"]
+    assert given.startswith("${FORWARDED_ALLOW_IPS:-")
+    assert with_nothing_set(given) == "127.0.0.1", "nobody outside the container"
+    monkeypatch.setenv("FORWARDED_ALLOW_IPS", "172.18.0.1")
+    assert uvicorn.Config("").forwarded_allow_ips == "172.18.0.1", "uvicorn reads it"
 
 
 def test_environment_names_are_settings(services: dict[str, dict[str, Any]]) -> None:
     known = {f"AUTOGRADER_{name.upper()}" for name in Settings.model_fields}
     for name in ("migrate", "api", "worker-cpu", "worker-gpu"):
-        used = set(services[name]["environment"])
+        used = set(services[name]["environment"]) - {"FORWARDED_ALLOW_IPS"}  # uvicorn's
         assert used <= known
         assert {"AUTOGRADER_DATABASE_URL", "AUTOGRADER_BROKER_URL", "AUTOGRADER_SECRET_KEY"} <= used
 

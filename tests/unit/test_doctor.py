@@ -113,8 +113,14 @@ def test_control_groups_name_the_version_and_what_keeps_sessions_from_one(monkey
 @pytest.mark.skipif(Path("/dev/nvidiactl").exists(), reason="this machine has a driver")
 def test_a_lane_that_needs_a_card_is_looked_at() -> None:
     assert "graphics card" not in findings_of()
-    finding = findings_of(lanes="cpu,gpu")["graphics card"]
-    assert (finding.state, "AUTOGRADER_LANES" in finding.advice) == (doctor.State.MISSING, True)
+    for written in ("cpu,gpu", "cpu, gpu"):
+        finding = findings_of(lanes=written)["graphics card"]
+        assert (finding.state, "AUTOGRADER_LANES" in finding.advice) == (doctor.State.MISSING, True)
+
+
+def test_a_lane_that_no_worker_knows_is_named() -> None:
+    finding = findings_of(lanes="cpu,gpus")["lanes"]
+    assert (finding.state, "use cpu or gpu" in finding.found) == (doctor.State.MISSING, True)
 
 
 def test_the_weak_sandbox_is_named_with_each_of_its_gaps(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -271,3 +271,29 @@ def test_a_check_that_is_not_shown_may_not_decide_what_is_run(tmp_path: Path) ->
     with pytest.raises(SpecError, match=r"spec.yaml:8:64: students would see whether 'finite' passed"):
         load_spec(write(tmp_path, text))
     load_spec(write(tmp_path, text.replace("stop_on_failure: true", "stop_on_failure: false")))
+
+
+def test_a_check_without_points_may_not_decide_what_is_run(tmp_path: Path) -> None:
+    text = SHORT[: SHORT.index("checks:")] + (
+        "stages:\n"
+        "  - {name: One, stop_on_failure: true, checks: [{type: finite, points: 0}]}\n"
+        "  - {name: Two, checks: [{type: entry_points}]}\n"
+    )
+    with pytest.raises(SpecError, match=r"spec.yaml:8:64: 'finite' has no points, but would stop all") as refused:
+        load_spec(write(tmp_path, text))
+    assert "move it into a stage that doesn't stop" in refused.value.hint
+    load_spec(write(tmp_path, text.replace("points: 0", "points: 0.1")))
+    load_spec(write(tmp_path, text.replace("stop_on_failure: true", "stop_on_failure: false")))
+    one, two = text.splitlines(keepends=True)[-2:]
+    load_spec(write(tmp_path, text.replace(one + two, two + one)))  # it is the last: nothing is left to stop
+
+
+def test_feedback_that_has_no_points_by_itself_may_not_decide_what_is_run(tmp_path: Path) -> None:
+    text = SHORT[: SHORT.index("checks:")] + (
+        "  used: {probe: usage, of: public}\n"
+        "stages:\n"
+        "  - {name: One, stop_on_failure: true, checks: [{type: resources}]}\n"
+        "  - {name: Two, checks: [{type: entry_points}]}\n"
+    )
+    with pytest.raises(SpecError, match=r"spec.yaml:9:49: 'resources' has no points"):
+        load_spec(write(tmp_path, text))

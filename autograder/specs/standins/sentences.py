@@ -16,6 +16,9 @@ from typing import Any
 
 import numpy as np
 
+from autograder.errors import SpecError
+from autograder.specs.source import suggest
+
 Array = np.ndarray[Any, Any]
 
 EMOTIONS = ("sadness", "anger", "love", "surprise", "fear", "joy")
@@ -183,7 +186,7 @@ def _unit(vector: Array) -> Array:
 def read_emotion(folder: Path) -> dict[str, Sentences] | None:
     """The emotion sentences of a data folder (`emotion/{train,val,test}.txt`); None if not there.
 
-    A line is `text;label`.
+    A line is `text;label`; empty ones are left out. Raises SpecError with path and line if a file can't be used.
     """
     files = {part: folder / "emotion" / f"{part}.txt" for part in ("train", "val", "test")}
     if not all(path.is_file() for path in files.values()):
@@ -192,6 +195,20 @@ def read_emotion(folder: Path) -> dict[str, Sentences] | None:
 
 
 def _read(path: Path) -> Sentences:
-    rows = [line.rsplit(";", 1) for line in path.read_text(encoding="utf-8").splitlines() if ";" in line]
-    known = {name: i for i, name in enumerate(EMOTIONS)}
-    return Sentences(tuple(text for text, _ in rows), np.array([known[label] for _, label in rows], dtype=np.int64))
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except UnicodeDecodeError as error:
+        line = path.read_bytes()[: error.start].count(b"\n") + 1
+        raise SpecError(f"{path}:{line}: is not UTF-8 text", "Save the file as UTF-8.") from error
+    rows = [_row(f"{path}:{number}", line) for number, line in enumerate(lines, 1) if line.strip()]
+    return Sentences(tuple(text for text, _ in rows), np.array([label for _, label in rows], dtype=np.int64))
+
+
+def _row(place: str, line: str) -> tuple[str, int]:
+    """The text of a line and its label's number. Raises SpecError."""
+    text, found, label = line.rpartition(";")
+    if not found:
+        raise SpecError(f"{place}: no label", f"A line is text;label, with one of the labels {', '.join(EMOTIONS)}.")
+    if label not in EMOTIONS:
+        raise SpecError(f"{place}: there is no label {label[:40]!r}", suggest(label[:40], EMOTIONS))
+    return text, EMOTIONS.index(label)

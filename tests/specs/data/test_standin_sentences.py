@@ -9,6 +9,7 @@ import pytest
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LogisticRegression
 
+from autograder.errors import SpecError
 from autograder.specs.standins import sentences as made
 
 
@@ -75,3 +76,34 @@ def test_real_sentences_are_read_where_they_are(tmp_path: Path) -> None:
     assert read is not None
     assert read["val"].texts == ("i feel low", "i am glad; really")
     assert read["val"].labels.tolist() == [0, 5]
+
+
+@pytest.mark.parametrize(
+    ("lines", "place", "advice"),
+    [
+        (b"i feel low;sadness\n\ni am glad;jooy\n", r"train.txt:3: there is no label 'jooy'", "Did you mean 'joy'?"),
+        (b"i feel low;sadness\ni am glad;4\n", r"train.txt:2: there is no label '4'", "Known here: anger, fear, joy"),
+        (b"i am glad;joy \n", r"train.txt:1: there is no label 'joy '", "Did you mean 'joy'?"),
+        (b"i feel low;sadness\ni am glad\n", r"train.txt:2: no label", "text;label, with one of the labels sadness"),
+        (b"i feel low;sadness\ncaf\xe9;joy\n", r"train.txt:2: is not UTF-8", "UTF-8"),
+    ],
+)
+def test_a_file_of_sentences_that_cannot_be_used_is_refused_with_its_line(
+    tmp_path: Path, lines: bytes, place: str, advice: str
+) -> None:
+    (tmp_path / "emotion").mkdir()
+    for part in ("train", "val", "test"):
+        (tmp_path / "emotion" / f"{part}.txt").write_bytes(lines)
+    with pytest.raises(SpecError, match=place) as refused:
+        made.read_emotion(tmp_path)
+    assert advice in refused.value.hint
+
+
+def test_empty_lines_between_sentences_are_left_out(tmp_path: Path) -> None:
+    (tmp_path / "emotion").mkdir()
+    for part in ("train", "val", "test"):
+        (tmp_path / "emotion" / f"{part}.txt").write_bytes(b"i feel low;sadness\r\n\r\n  \r\nglad;joy")
+    read = made.read_emotion(tmp_path)
+    assert read is not None
+    assert read["test"].texts == ("i feel low", "glad")
+    assert read["test"].labels.dtype == np.int64
