@@ -150,7 +150,7 @@ class PassRate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScoresPage(Page):
-    """What an instructor sees of an assignment."""
+    """What an instructor sees of an assignment. publishable: some results wait for that; published: they are shown."""
 
     id: str
     heading: str
@@ -164,6 +164,8 @@ class ScoresPage(Page):
     pass_rates: tuple[PassRate, ...]
     handout: HandoutBlock | None
     warning: Notice | None = None
+    publishable: bool = False
+    published: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

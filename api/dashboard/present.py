@@ -188,6 +188,8 @@ def scores_page(frame: Frame, scores: Scores, handout: Handout | None) -> Scores
         ),
         handout=_handout(assignment, handout),
         warning=_warning(*(told for row in rows for told in (row.latest_warning, row.best_warning))),
+        publishable=assignment.publishable,
+        published=assignment.published,
         **frame,
     )
 

@@ -170,6 +170,15 @@ def scores_table(assignment_id: str, visitor: CurrentVisitor) -> Response:
     return table(f"{assignment_id}-scores.csv", scores_csv(scores), for_people=True)
 
 
+@router.post("/assignments/{assignment_id}/publish")
+def publish(
+    assignment_id: str, visitor: CurrentVisitor, _session: CheckedForm, published: Annotated[bool, Form()] = True
+) -> RedirectResponse:
+    """Show the results that wait for publishing, or hide them again. Instructors only."""
+    gradebook.publish(visitor.person, assignment_id, published)
+    return RedirectResponse(f"/assignments/{assignment_id}", 303)
+
+
 @router.get("/assignments/{assignment_id}/students/{student_id}")
 def student(assignment_id: str, student_id: str, visitor: CurrentVisitor) -> HTMLResponse:
     """One student's attempts. Instructors only."""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from sqlalchemy.orm import Session
 
 from autograder.errors import NotFound
-from autograder.model import JobState, Lane, Role
+from autograder.model import JobState, Lane, Role, Visibility
 from autograder.services import access, catalogue, present
 from autograder.services.access import Membership
 from autograder.services.present import Lens
@@ -173,4 +173,5 @@ def _assignment_view(row: Assignment, course: Course, role: Role) -> AssignmentV
         max_attempts=row.max_attempts,
         cooldown_s=row.cooldown_s,
         published=row.published,
+        publishable=loaded is not None and any(c.spec.visibility is Visibility.AFTER_PUBLISHED for c in loaded.checks),
     )

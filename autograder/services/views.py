@@ -36,6 +36,7 @@ class AssignmentView:
     max_attempts: int | None = None
     cooldown_s: int = 0
     published: bool = False  # results with visibility after_published are shown
+    publishable: bool = False  # there are such results
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,7 @@ RULES = {
     "POST /assignments/{assignment_id}/token": MEMBER,
     "GET /assignments/{assignment_id}/handout/{name:path}": MEMBER,
     "GET /assignments/{assignment_id}/scores.csv": INSTRUCTOR,
+    "POST /assignments/{assignment_id}/publish": INSTRUCTOR,
     "GET /assignments/{assignment_id}/students/{student_id}": INSTRUCTOR,
     "GET /submissions/{submission_id}": OWNER,
     "GET /submissions/{submission_id}/fragment": OWNER,

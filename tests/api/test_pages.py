@@ -249,6 +249,21 @@ def test_a_regrade_keeps_the_old_result_on_the_page(world: World) -> None:
     assert "being graded already" in answer.text
 
 
+def test_results_that_wait_are_published_by_a_button(world: World) -> None:
+    secret = replace(make_check(2, 0.0, 8.0, Visibility.AFTER_PUBLISHED), message="Secret words")
+    made = hand_in(world.other, world.ours)
+    grade_next(make_report(make_check(1, 2.0, 2.0), secret))
+    student, teacher = world.browser(world.other).http, world.browser(world.ours.instructor)
+    for before, after, value in (("Publish results", "Hide them again", "true"), ("Hide", "Publish results", "false")):
+        assert before in teacher.http.get(world.path).text
+        answer = teacher.post(f"{world.path}/publish", world.path, {"published": value})
+        assert (answer.status_code, answer.headers["location"]) == (303, world.path)
+        assert after in teacher.http.get(world.path).text
+        assert ("Secret words" in student.get(f"/submissions/{made.id}").text) == (value == "true")
+    answer = teacher.post(f"{world.path}/publish", world.path, {"published": "perhaps"})
+    assert answer.status_code == 404
+
+
 def test_instructors_see_scores_rates_students_and_the_table(world: World) -> None:
     browser = world.browser(world.ours.instructor)
     page = browser.http.get(world.path).text
