@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-import queue
+import bisect
+import itertools
+import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -14,23 +16,68 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
+class PoolClosed(Exception):
+    """Nobody gets a sandbox any more: the work as a whole is being given up."""
+
+
+class _Desk:
+    """The free sandboxes and who waits for one: the lowest rank is served first, in each the one that came first."""
+
+    def __init__(self, sandboxes: Sequence[Sandbox]) -> None:
+        self._free = list(sandboxes)
+        self._waiting: list[tuple[int, int]] = []
+        self._tickets = itertools.count()
+        self._changed = threading.Condition()
+        self._closed = False
+
+    def take(self, rank: int) -> Sandbox:
+        with self._changed:
+            ticket = (rank, next(self._tickets))
+            bisect.insort(self._waiting, ticket)
+            try:
+                self._changed.wait_for(lambda: self._closed or (self._free and self._waiting[0] == ticket))
+            finally:
+                self._waiting.remove(ticket)
+                self._changed.notify_all()
+            if self._closed:
+                raise PoolClosed
+            return self._free.pop()
+
+    def give_back(self, sandbox: Sandbox) -> None:
+        with self._changed:
+            self._free.append(sandbox)
+            self._changed.notify_all()
+
+    def close(self) -> None:
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+
+
 class Pool:
     """Hands sandboxes out, one to a user at a time. The sandboxes stay their owner's to close."""
 
     def __init__(self, sandboxes: Sequence[Sandbox]) -> None:
-        self._free: queue.Queue[Sandbox] = queue.Queue()
-        self._count = len(sandboxes)
-        for sandbox in sandboxes:
-            self._free.put(sandbox)
+        self._desk, self._count, self._rank = _Desk(sandboxes), len(sandboxes), 0
+
+    def behind(self, rank: int) -> Pool:
+        """The same sandboxes for work that can wait: whoever asks by a pool of a lower rank is served before."""
+        other = Pool(())
+        other._desk, other._count, other._rank = self._desk, self._count, rank
+        return other
+
+    def close(self) -> None:
+        """Let nobody have a sandbox any more; who holds one keeps it. Whoever waits or asks gets a PoolClosed."""
+        self._desk.close()
 
     @contextmanager
     def sandbox(self) -> Iterator[Sandbox]:
-        """A sandbox for as long as the block lasts; waits for one."""
-        sandbox = self._free.get()
+        """A sandbox for as long as the block lasts; waits for one. Raises PoolClosed."""
+        sandbox = self._desk.take(self._rank)
         try:
             yield sandbox
         finally:
-            self._free.put(sandbox)
+            self._desk.give_back(sandbox)
 
     def map(
         self,

@@ -41,10 +41,12 @@ def verify(
 ) -> tuple[list[Graded], list[Finding]]:
     """Grade every solution, as many at once as the pool has sandboxes; return them and the rules that don't hold.
 
-    on_data: told of the data set that all are graded on, before the first is. Raises SpecError, SandboxError.
+    on_data: told of the data set that all are graded on, before the first is. Raises SpecError, SandboxError,
+    PoolClosed.
     """
-    say("building the data")
-    data = loaded.build_data(data_dir, secret_seed(loaded.spec.seed, data_secret))
+    with pool.sandbox():  # building takes a processor as a grading does, so it counts as one
+        say("building the data")
+        data = loaded.build_data(data_dir, secret_seed(loaded.spec.seed, data_secret))
     on_data(data)
     loaded = loaded.on(data.name)
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import time
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
-from autograder.proof.pool import Pool
+from autograder.proof.pool import Pool, PoolClosed
 from autograder.sandbox.base import Sandbox
 
 
@@ -24,3 +27,38 @@ def test_an_error_comes_in_its_place(sandbox: Sandbox) -> None:
     assert next(results) == 1
     with pytest.raises(ZeroDivisionError):
         next(results)
+
+
+def test_work_that_can_wait_gets_what_is_left(sandbox: Sandbox) -> None:
+    pool, served = Pool([sandbox]), []
+
+    def use(rank: int) -> None:
+        with pool.behind(rank).sandbox():
+            served.append(rank)
+
+    with ThreadPoolExecutor(3) as executor, pool.sandbox():
+        asked = []
+        for rank in (2, 1, 0):
+            asked.append(executor.submit(use, rank))
+            time.sleep(0.05)
+        assert served == []
+    assert [future.result() for future in asked] == [None] * 3
+    assert served == [0, 1, 2]
+
+
+def test_a_closed_pool_serves_nobody(sandbox: Sandbox) -> None:
+    pool = Pool([sandbox])
+
+    def use() -> None:
+        with pool.behind(1).sandbox():
+            pytest.fail("got a sandbox of a closed pool")
+
+    with ThreadPoolExecutor(1) as executor:
+        with pool.sandbox():
+            waiting = executor.submit(use)
+            time.sleep(0.05)
+            pool.close()
+            with pytest.raises(PoolClosed):
+                waiting.result()
+        with pytest.raises(PoolClosed):
+            use()

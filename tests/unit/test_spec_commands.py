@@ -60,3 +60,37 @@ def test_verify_builds_the_data_once_from_the_seed_in_force(tmp_path: Path, conf
     done = CliRunner().invoke(app, ["spec", "verify", "tiny-training", "--only", "nobody"])
     assert "tiny-training on standin, 0 solutions\n" in done.output
     assert built.read_text("utf-8") == f"standin {secret_seed(0, secret)};"
+
+
+def _two_specs(folder: Path, configure: Configure, first: str, second: str) -> None:
+    """Specs `one` and `two` with the solutions of another; each runs its lines before it builds its data."""
+    for name, lines in (("one", first), ("two", second)):
+        shutil.copytree(SPECS / "tiny-training", folder / name)
+        shutil.copytree(SOLUTIONS / "tiny-training", folder.parent / "solutions" / name)
+        for file, old, new in (
+            ("spec.yaml", "id: tiny-training", f"id: {name}"),
+            ("data.py", "def build(name, data_dir, seed):\n", f"def build(name, data_dir, seed):\n    {lines}\n"),
+        ):
+            path = folder / name / file
+            text = path.read_text("utf-8")
+            assert old in text
+            path.write_text(text.replace(old, new), "utf-8")
+    configure(specs_dir=folder, solutions_dir=folder.parent / "solutions", sandbox="tests.fakes:make_sandbox")
+
+
+def test_specs_are_verified_side_by_side_and_printed_in_order(tmp_path: Path, configure: Configure) -> None:
+    reached, code = tmp_path / "reached", "import pathlib, time; here = pathlib.Path({!r})"
+    wait = "; ".join([code, "[time.sleep(0.01) for _ in range(3000) if not here.exists()]", "assert here.exists()"])
+    _two_specs(tmp_path / "specs", configure, wait.format(str(reached)), (code + "; here.touch()").format(str(reached)))
+    done = CliRunner().invoke(app, ["spec", "verify", "--all", "--only", "nobody"])
+    assert done.exit_code == 0, done.output
+    assert 0 <= done.output.index("one on standin") < done.output.index("two on standin")
+    assert done.output.count("verified") == 2
+
+
+def test_a_spec_that_cannot_be_built_ends_the_run(tmp_path: Path, configure: Configure) -> None:
+    _two_specs(tmp_path / "specs", configure, "raise ValueError('no such file')", "pass")
+    done = CliRunner().invoke(app, ["spec", "verify", "--all", "--only", "nobody"])
+    assert done.exit_code == 2
+    assert "ValueError: no such file" in done.output
+    assert "verified" not in done.output
