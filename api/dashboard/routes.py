@@ -12,7 +12,16 @@ from api import handouts, live
 from api.answers import download, handout_file, picture, table
 from api.dashboard import present, render
 from api.dashboard.pages import LoginPage, Notice, SubmissionPage
-from api.dashboard.session import CheckedForm, CurrentSigner, CurrentVisitor, Session, Visitor, fresh, local_path
+from api.dashboard.session import (
+    CheckedForm,
+    CurrentSigner,
+    CurrentVisitor,
+    Session,
+    Visitor,
+    fresh,
+    local_path,
+    person_of,
+)
 from api.dependencies import Address, Brake, Configuration
 from api.errors import TooManyRequests, from_usage
 from api.tables import scores_csv
@@ -40,7 +49,7 @@ def _login(session: Session, next_path: str, status: int = 200, email: str = "",
 def login_form(request: Request, signer: CurrentSigner, next: str = "/") -> HTMLResponse | RedirectResponse:  # noqa: A002
     """The sign-in form; it carries the form token of a new, anonymous session."""
     known = signer.read(request)
-    if known and known.person_id and accounts.person_by_id(known.person_id):
+    if known and person_of(known):
         return RedirectResponse(local_path(next), 303)
     session = fresh(None)
     answer = _login(session, local_path(next))

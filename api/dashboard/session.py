@@ -23,10 +23,11 @@ _LONGEST_S = 7 * 24 * 3600
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A browser's session. person_id is None before sign-in."""
+    """A browser's session. person_id is None before sign-in; password_mark is of the password that was valid then."""
 
     person_id: str | None
     csrf: str
+    password_mark: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +39,9 @@ class Visitor:
 
 
 def fresh(person_id: str | None) -> Session:
-    """A new session with a new form token."""
-    return Session(person_id, secrets.token_urlsafe(24))
+    """A new session with a new form token. It ends with the person's present password."""
+    mark = accounts.password_mark(person_id) if person_id else ""
+    return Session(person_id, secrets.token_urlsafe(24), mark)
 
 
 class Signer:
@@ -53,13 +55,14 @@ class Signer:
         """The session of a request; None if there is none, or it is forged or too old."""
         try:
             found = self._serializer.loads(request.cookies.get(COOKIE, ""), max_age=_LONGEST_S)
-            return Session(found["person"], str(found["csrf"]))
+            return Session(found["person"], str(found["csrf"]), str(found["password"]))
         except (BadData, KeyError, TypeError):
             return None
 
     def keep(self, response: Response, session: Session) -> None:
         """Write a session to this response."""
-        value = self._serializer.dumps({"person": session.person_id, "csrf": session.csrf})
+        told = {"person": session.person_id, "csrf": session.csrf, "password": session.password_mark}
+        value = self._serializer.dumps(told)
         response.set_cookie(
             COOKIE, value, max_age=_LONGEST_S, httponly=True, samesite="lax", secure=self._secure, path="/"
         )
@@ -90,10 +93,15 @@ def signer(request: Request) -> Signer:
     return found
 
 
+def person_of(session: Session) -> Person | None:
+    """Whose session it is; None if nobody has signed in, or with a password that has changed since."""
+    return accounts.person_of_session(session.person_id, session.password_mark) if session.person_id else None
+
+
 def visitor(request: Request, signer: Annotated[Signer, Depends(signer)]) -> Visitor:
     """The signed-in person. Raises NotAuthenticated, which leads to the sign-in page."""
     session = signer.read(request)
-    person = accounts.person_by_id(session.person_id) if session and session.person_id else None
+    person = person_of(session) if session else None
     if session is None or person is None:
         raise NotAuthenticated("You are not signed in.", "Sign in first.")
     return Visitor(person, session)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 import re
 import secrets
 import threading
@@ -66,11 +67,18 @@ def person_by_token(token: str) -> Person:
     return _person(user)
 
 
-def person_by_id(person_id: str) -> Person | None:
-    """The person of that id, for sessions."""
+def password_mark(person_id: str) -> str:
+    """What a browser's session keeps of the password that opened it: another one, or nobody's, has another mark."""
     with read_scope() as session:
         user = session.get(User, person_id)
-    return _person(user) if user else None
+    return _mark(user) if user else ""
+
+
+def person_of_session(person_id: str, mark: str) -> Person | None:
+    """The person of that id, if the mark is still that of their password."""
+    with read_scope() as session:
+        user = session.get(User, person_id)
+    return _person(user) if user and hmac.compare_digest(_mark(user).encode(), mark.encode()) else None
 
 
 def create_token(person_id: str, label: str) -> str:
@@ -107,7 +115,7 @@ def add_user(session: Session, email: str, name: str, hashed: str) -> User:
 
 
 def set_password(email: str, password: str) -> Person:
-    """Give the person with this address another password and end their tokens. Sessions of browsers stay.
+    """Give the person with this address another password; their tokens and the sessions of their browsers end.
 
     Raises NotFound, and UsageError for an unfit password.
     """
@@ -220,6 +228,10 @@ def need_course(session: Session, course_id: str) -> Course:
             f"{suggest(course_id, known)} Make one with: bin/autograder course add ID NAME",
         )
     return found
+
+
+def _mark(user: User) -> str:
+    return hashlib.sha256(b"session " + user.password_hash.encode()).hexdigest()[:32]
 
 
 def _person(user: User) -> Person:

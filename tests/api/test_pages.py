@@ -123,6 +123,16 @@ def test_https_makes_the_cookie_secure(world: World, configure: Configure) -> No
     assert "Secure" in world.browser().http.get("/login").headers["set-cookie"]
 
 
+def test_another_password_ends_the_sessions_of_a_person(world: World) -> None:
+    browser, other = world.browser(world.owner), world.browser(world.other)
+    accounts.set_password(world.owner.email, "a new password")
+    assert browser.http.get("/").headers["location"].startswith("/login")
+    assert browser.post(f"{world.path}/token", "/login").status_code == 303
+    assert other.http.get("/").status_code == 200
+    assert browser.sign_in(world.owner.email, "a new password").headers["location"] == "/"
+    assert browser.http.get("/").status_code == 200
+
+
 @pytest.mark.parametrize("path", ["/logout", "/login"])
 def test_forms_need_their_token(world: World, path: str) -> None:
     browser = world.browser(world.owner)

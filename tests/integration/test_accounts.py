@@ -26,8 +26,18 @@ def test_log_in(database: str) -> None:
     ]:
         with pytest.raises(NotAuthenticated):
             accounts.authenticate(email, password)
-    assert accounts.person_by_id(person.id) == person
-    assert accounts.person_by_id("no\x00body") is None
+
+
+def test_a_session_ends_with_the_password(database: str) -> None:
+    person = accounts.create_user("ada@example.org", "Ada", PASSWORD)
+    mark = accounts.password_mark(person.id)
+    assert accounts.person_of_session(person.id, mark) == person
+    assert accounts.person_of_session(person.id, "") is None
+    for nobody in ("u_gone", "no\x00body"):
+        assert accounts.person_of_session(nobody, accounts.password_mark(nobody)) is None
+    accounts.set_password(person.email, f"{PASSWORD} too")
+    assert accounts.person_of_session(person.id, mark) is None
+    assert accounts.person_of_session(person.id, accounts.password_mark(person.id)) == person
 
 
 def test_passwords_and_tokens_are_kept_as_hashes_only(database: str) -> None:
