@@ -67,5 +67,15 @@ def enrol(
     console.print(f"{one_line(person.email)} is {role} in {course_id}{said}")
 
 
+@app.command("unenrol")
+def unenrol(
+    course_id: CourseId, email: Annotated[str, typer.Argument(metavar="EMAIL", help="Address of the person.")]
+) -> None:
+    """Take a person out of a course. Their submissions and scores stay, and show again once they are enrolled again."""
+    person = accounts.person_by_email(email)
+    role = accounts.unenrol(course_id, person.id)
+    console.print(f"{one_line(person.email)} is no longer {role} in {course_id}; what was handed in is kept")
+
+
 def _number(count: int, one: str, many: str = "") -> str:
     return f"{count} {one if count == 1 else many or one + 's'}"

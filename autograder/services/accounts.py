@@ -181,6 +181,21 @@ def enrol(course_id: str, person_id: str, role: Role) -> Role | None:
     return before
 
 
+def unenrol(course_id: str, person_id: str) -> Role:
+    """Take a person out of a course; the role they had. What they handed in stays, for the day they come back.
+
+    Raises NotFound, also if they are not in it.
+    """
+    with session_scope() as session:
+        need_course(session, course_id)
+        found = people.lock_enrolment(session, course_id, person_id)
+        if found is None:
+            raise NotFound(f"This person is not in course '{course_id}'.", f"See: course show {course_id}")
+        role = Role(found.role)
+        session.delete(found)
+    return role
+
+
 def ensure_assignment(
     assignment_id: str,
     course_id: str,

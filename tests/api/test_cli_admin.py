@@ -17,7 +17,7 @@ from api.app import create_app
 from autograder.cli import main
 from autograder.errors import NotAuthenticated
 from autograder.model import Role, Visibility
-from autograder.services import accounts, administration, gradebook
+from autograder.services import accounts, administration, gradebook, submit
 from autograder.storage import session
 from autograder.storage.tables import ApiToken, Enrolment, User
 from tests.api.conftest import Browser, grade_next
@@ -334,6 +334,25 @@ def test_missing_tables_are_told_with_what_to_do(configure: Configure, postgres:
     assert bare.does("course", "list").startswith("There is no course yet.")
     configure.forget()
     postgres.drop(url)
+
+
+def test_who_leaves_a_course_finds_everything_again(operator: Operator) -> None:
+    operator.does("assignment", "add", "fake-task", "--course", COURSE, "--id", "cnn")
+    ada, teacher = make_person("ada@example.org", "Ada"), make_person("grace@example.org", "Grace")
+    operator.does("course", "enrol", COURSE, "ada@example.org")
+    operator.does("course", "enrol", COURSE, "grace@example.org", "--role", "instructor")
+    made = submit.submit(ada, "cnn", "net.py", module())
+    said = operator.does("course", "unenrol", COURSE, "Ada@example.org")
+    assert said == f"ada@example.org is no longer student in {COURSE}; what was handed in is kept\n"
+    grade_next(make_report(make_check(1, 2.0, 2.0)))  # it was in the queue when she left
+    with pytest.raises(gradebook.NotFound):
+        gradebook.submission(ada, made.id)
+    assert gradebook.scores(teacher, "cnn").rows == ()
+    code, _, err = operator.run("course", "unenrol", COURSE, "ada@example.org")
+    assert (code, "not in course 'dl-2027'" in err) == (2, True)
+    operator.does("course", "enrol", COURSE, "ada@example.org")
+    assert gradebook.submission(ada, made.id).report is not None
+    assert [row.best_score for row in gradebook.scores(teacher, "cnn").rows] == [2.0]
 
 
 def test_a_database_that_does_not_answer_is_exit_code_3(configure: Configure, bare: Operator) -> None:
