@@ -136,7 +136,39 @@ class Lambda:
         return self.lambd(value)
 
 
+def normalize(tensor: Any, mean: Sequence[float], std: Sequence[float], inplace: bool = False) -> Any:
+    """(x - mean) / std for each channel of a tensor (..., C, H, W)."""
+    made = Normalize(mean, std)(tensor)
+    return tensor.copy_(made) if inplace else made
+
+
+def resize(tensor: Any, size: int | Sequence[int], *_args: Any, **_keywords: Any) -> Any:
+    """Bilinear resize of a tensor (C, H, W)."""
+    return Resize(size)(tensor)
+
+
+def center_crop(tensor: Any, output_size: int | Sequence[int]) -> Any:
+    """The middle of a tensor (C, H, W)."""
+    return CenterCrop(output_size)(tensor)
+
+
+def crop(tensor: Any, top: int, left: int, height: int, width: int) -> Any:
+    """A part of a tensor (..., H, W)."""
+    return to_tensor(tensor)[..., top : top + height, left : left + width]
+
+
+def hflip(tensor: Any) -> Any:
+    """Left and right exchanged."""
+    return to_tensor(tensor).flip(-1)
+
+
+def vflip(tensor: Any) -> Any:
+    """Top and bottom exchanged."""
+    return to_tensor(tensor).flip(-2)
+
+
 TRANSFORMS = (Compose, ToTensor, Normalize, Resize, CenterCrop, RandomCrop, RandomHorizontalFlip, Grayscale, Lambda)
+FUNCTIONS = (to_tensor, normalize, resize, center_crop, crop, hflip, vflip)
 
 
 def make_grid(tensor: Any, nrow: int = 8, padding: int = 2, **_keywords: Any) -> Any:
@@ -158,10 +190,7 @@ def _stand_in_class(module: str, name: str) -> type:
             raise _no_model(name, args, keywords)
 
     def call(_self: Any, *_args: Any, **_keywords: Any) -> None:
-        message = (
-            f"torchvision is not installed here; its stand-in has no {module.removeprefix('torchvision.')}.{name}."
-        )
-        raise MissingPackage(message, name="torchvision")
+        raise _lacking(module, name)
 
     def get(_cls: type, attribute: str) -> Any:
         if attribute.startswith("__"):
@@ -173,6 +202,20 @@ def _stand_in_class(module: str, name: str) -> type:
     return made
 
 
+def _stand_in_function(module: str, name: str) -> Callable[..., Any]:
+    """A function that can be named and handed on; a call refuses."""
+
+    def refuse(*_args: Any, **_keywords: Any) -> None:
+        raise _lacking(module, name)
+
+    return refuse
+
+
+def _lacking(module: str, name: str) -> MissingPackage:
+    place = f"{module.removeprefix('torchvision.')}.{name}"
+    return MissingPackage(f"torchvision is not installed here; its stand-in has no {place}.", name="torchvision")
+
+
 def _no_model(name: str, args: tuple[Any, ...], keywords: dict[str, Any]) -> Exception:
     message = f"torchvision.models.{name} can't be had here: torchvision is not installed and there is no network."
     pretrained = any([*args, keywords.get("pretrained"), keywords.get("weights")])
@@ -182,7 +225,7 @@ def _no_model(name: str, args: tuple[Any, ...], keywords: dict[str, Any]) -> Exc
 def _fill(module: ModuleType) -> None:
     name = module.__name__
     if name.startswith("torchvision.transforms"):
-        vars(module).update({cls.__name__: cls for cls in TRANSFORMS}, to_tensor=to_tensor)
+        vars(module).update({made.__name__: made for made in (*TRANSFORMS, *FUNCTIONS)})
     if name == "torchvision.utils":
         vars(module).update(make_grid=make_grid)
     if name == "torchvision":
@@ -195,7 +238,8 @@ def _fill(module: ModuleType) -> None:
             return importlib.import_module(f"{name}.{attribute}")
         if name == "torchvision.datasets" and attribute in pictures.NAMES:
             return pictures.picture_class(attribute)
-        made = _stand_in_class(name, attribute)
+        function = name.endswith(".functional") and attribute.islower()
+        made = _stand_in_function(name, attribute) if function else _stand_in_class(name, attribute)
         setattr(module, attribute, made)
         return made
 

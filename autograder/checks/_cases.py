@@ -89,6 +89,21 @@ def sizes_of(case: Any) -> set[int]:
     return {n for n in found if n > 2}
 
 
+def offered(case: Any) -> set[float]:
+    """Every single number among the arguments: an answer may be a choice of one."""
+    found: set[float] = set()
+    left = [*case.arguments, *case.keywords.values()]
+    while left:
+        value = left.pop()
+        if isinstance(value, Mapping):
+            left.extend(value.values())
+        elif isinstance(value, list | tuple):
+            left.extend(value)
+        elif isinstance(value, int | float):
+            found.add(float(value))
+    return found
+
+
 def error_text(error: Mapping[str, Any]) -> str:
     """An exception as it was told: type, message and place."""
     kind, message, where = text(error.get("type")), text(error.get("message"), 300), text(error.get("where"), 100)

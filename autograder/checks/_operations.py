@@ -107,6 +107,7 @@ class Difference:
 
     at: int
     expected: tuple[str, ...]  # names the pattern would take there; empty: it would end
+    needed: tuple[str, ...] = ()  # those of them that it can't go on without
 
 
 class Pattern:
@@ -132,15 +133,25 @@ class Pattern:
         for at, operation in enumerate(sequence):
             after = {s.then for s in self._at_states(now) if operation in members(s.name)}
             if not after:
-                return Difference(at, self._wanted(now))
+                return Difference(at, self._wanted(now), self._needed(now))
             now = self._closure(after)
-        return None if self._end in now else Difference(len(sequence), self._wanted(now))
+        return None if self._end in now else Difference(len(sequence), self._wanted(now), self._needed(now))
 
     def _at_states(self, now: set[int]) -> list[_State]:
         return [self._states[i] for i in sorted(now) if self._states[i].name]
 
     def _wanted(self, now: set[int]) -> tuple[str, ...]:
         return () if self._end in now else tuple(dict.fromkeys(s.name for s in self._at_states(now)))
+
+    def _needed(self, now: set[int]) -> tuple[str, ...]:
+        """Names without those that may be missing: whose successors could come now as well."""
+        open_to = {i for i in now if self._states[i].name or i == self._end}
+        skipped = set()
+        for state in self._at_states(now):
+            after = self._closure({state.then})
+            if {i for i in after if self._states[i].name or i == self._end} <= open_to:
+                skipped.add(state.name)
+        return tuple(name for name in self._wanted(now) if name not in skipped)
 
     def _closure(self, states: set[int]) -> set[int]:
         seen, todo = set(states), list(states)

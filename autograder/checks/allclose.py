@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from autograder.checks._cases import Answered, answered, error_hint, error_text, example, list_name, sizes_of
+from autograder.checks._cases import Answered, answered, error_hint, error_text, example, list_name, offered, sizes_of
 from autograder.checks._mistakes import commonest, diagnoses
 from autograder.checks._trees import Leaf, Telling, Tolerance, is_exact, kind_of, leaves, plain_array
 from autograder.checks._values import shape_text
@@ -117,6 +117,7 @@ class _Comparison:
         self.params, self.telling = params, telling
         self.tolerance = Tolerance(params.rtol, params.atol)
         self.excess: list[float] = []  # of every comparison of numbers, as a multiple of what is allowed
+        self._offered: set[float] = set()  # single numbers among the arguments of the case that is compared
 
     def of_case(self, answer: Answered) -> Trouble | None:
         if answer.missing:
@@ -124,6 +125,7 @@ class _Comparison:
         if answer.error is not None:
             words = f"The call raised {error_text(answer.error)}."
             return Trouble(words, error_hint(answer.error) or "It must answer for every legal input.")
+        self._offered = offered(answer.case)
         return self.trouble(answer.case.expected, answer.value, sizes_of(answer.case))
 
     def trouble(self, expected: Any, got: Any, sizes: Collection[int] = ()) -> Trouble | None:
@@ -175,6 +177,9 @@ class _Comparison:
         if np.isinf(given).any() and not np.isinf(right).any():
             hint = "Look for a division by 0, the logarithm of 0, or exp of a large number."
             return Trouble("the answer is infinite.", hint)
+        if right.size == 1 and {float(right.item()), float(given.item())} <= self._offered:
+            hint = "It is one of the numbers given, but another one is asked for. Read once more which one."
+            return Trouble("the value differs.", hint, [])
         words = "the value differs." if right.size == 1 else "the values differ."
         hint = "Work one small example out by hand and compare each step."
         return Trouble(words, hint, diagnoses(given, right, self.tolerance.close, sizes))

@@ -15,6 +15,16 @@ from autograder.model import Observation, Outcome
 
 _ASIDE = ("add", "cat", "mean", "matmul", "bmm")  # arithmetic that is written in many ways
 Operations = Sequence[Mapping[str, Any]]
+_STORED = {
+    *FAMILIES["conv"],
+    *FAMILIES["pool"],
+    *FAMILIES["recurrent"],
+    "linear",
+    "embedding",
+    "flatten",
+    "conv",
+    "pool",
+}
 _COUNT = "Compare the layers that forward runs with the handout, one by one."
 
 
@@ -126,9 +136,11 @@ def _advice(seen: Operations, difference: Difference) -> str:
     if found in ("softmax", "log_softmax") and not difference.expected:
         return "Return the logits: CrossEntropyLoss applies log-softmax itself."
     later = {row["op"] for row in seen[difference.at :]}
-    missing = [name for name in difference.expected if not later & set(members(name))]
+    missing = [name for name in difference.needed if not later & set(members(name))]
     if missing:
-        return f"{in_words(missing[0])[0].upper() + in_words(missing[0])[1:]} is missing there: is it used in forward?"
+        words = in_words(missing[0])
+        by_hand = "" if missing[0] in _STORED else " Torch's own is meant: a formula written by hand is not recognised."
+        return f"{words[0].upper() + words[1:]} is missing there: is it used in forward?{by_hand}"
     return "Compare the order of the calls in your forward (or of the layers in nn.Sequential) with the handout."
 
 

@@ -61,6 +61,11 @@ _SOFTMAX_HINT = (
     "wrong: return logits from forward."
 )
 
+_GRADERS_HINT = (
+    "The grader trained it as it trains every model here, so look at the model itself: at its first weights, at what "
+    "stands between the layers, and in batch normalisation at the momentum of the running averages."
+)
+
 
 class LossCurve(Check):
     """Cross entropy computed by the judge from outputs on its own inputs before training and after every epoch.
@@ -85,7 +90,7 @@ class LossCurve(Check):
         training = _curve(observation, context, params.train_label, params.train_targets) if params.train_label else []
         labels = labels_of(context.arrays, params.targets)
         found = diagnose(training, curve, _guessing(labels) or None)
-        evidence = {**_shown(found, is_clean(observation)), "plots": [_plot(training, curve)]}
+        evidence = {**_shown(found, observation), "plots": [_plot(training, curve)]}
         loud = _loud_start(curve, params, labels)
         learned = loud is None and _drop(curve) >= params.min_drop
         leftover, allowed = _leftover(observation), _LEARNING_WELL if learned else 1.0
@@ -98,7 +103,8 @@ class LossCurve(Check):
         if trouble is None:
             return passed(_joined(_praise(curve, found), remark), **evidence).measured(*measured)
         message, hint = trouble
-        hint = _SOFTMAX_HINT if _ends_in_softmax(observation, params.label) else _joined(hint, _more(found))
+        hint = _GRADERS_HINT if _by_grader(observation) else _joined(hint, _more(found))
+        hint = _SOFTMAX_HINT if _ends_in_softmax(observation, params.label) else hint
         return failed(_joined(message, remark), hint, **evidence).measured(*measured)
 
 
@@ -114,17 +120,23 @@ def _plot(training: list[float], curve: list[float]) -> dict[str, Any]:
     }
 
 
-def _shown(found: Diagnosis | None, told: bool) -> dict[str, str]:
-    """The diagnosis as lines of evidence. told: a slope of any size, which could spell hidden inputs."""
+def _shown(found: Diagnosis | None, observation: Observation) -> dict[str, str]:
+    """The diagnosis as lines of evidence. Only a clean process is told a slope of any size: it could spell inputs."""
     if found is None:
         return {}
     lines = {"shape": found.words}
     if found.turning is not None and found.shape is not Shape.HEALTHY:
         lines["turning point"] = f"epoch {found.turning}"
     slope = 0.0 - found.evidence.get("slope_at_end", 0.0)
-    if found.shape is not Shape.NOT_FINITE and (told or abs(slope) < _STEEP):
+    if found.shape is not Shape.NOT_FINITE and (is_clean(observation) or abs(slope) < _STEEP):
         lines["slope at the end"] = f"{slope:+.1%} of the guessing loss an epoch"
-    return {**lines, "to try": found.advice} if found.advice else lines
+    can_try = not _by_grader(observation) or found.shape is Shape.SLOW_START
+    return {**lines, "to try": found.advice} if found.advice and can_try else lines
+
+
+def _by_grader(observation: Observation) -> bool:
+    """Was it the grader who trained, so that nobody can change how?"""
+    return observation.values.get("by_grader") is True
 
 
 _OWN_WORDS = {Shape.NOT_CONVERGED, Shape.SLOW_START, Shape.OSCILLATING, Shape.PLATEAU}  # no other hint speaks of these
@@ -236,7 +248,8 @@ def _loud_start(curve: list[float], params: LossCurveParams, labels: Array) -> t
         f"Not learning: the loss falls from {_short(curve[0])} to {_short(lowest)}, but guessing alone gives "
         f"{_short(guessing)}.",
         "The first outputs are very large, so the loss falls by making them smaller. Initialise the weights as PyTorch "
-        "does, scale the inputs, and look whether the loss still falls after that.",
+        "does, scale the inputs, and look whether the loss still falls after that. If it does not: is zero_grad() "
+        "called before every backward()?",
     )
 
 
@@ -271,7 +284,8 @@ def _trouble(curve: list[float], params: LossCurveParams, leftover: float, allow
         return (
             f"Not learning: the loss stays at {_short(last)}.",
             "Do the gradients reach the weights? Check zero_grad(), backward(), step(), that the optimizer was given "
-            "this model's parameters, and that the output is logits (no softmax before CrossEntropyLoss).",
+            "this model's parameters, that the training set is shuffled, and that the output is logits (no softmax "
+            "before CrossEntropyLoss).",
         )
     return (
         f"The loss falls too little: from {_short(first)} to {_short(lowest)}, by {max(drop, 0):.0%} of its start; "

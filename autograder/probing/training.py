@@ -45,7 +45,7 @@ def train(student: StudentProcess, observation: schema.Train, seed: int, values:
         student.put(name)
     handle = student.construct(observation.entry, seed)
     epochs: list[dict[str, Any]] = []
-    values["epochs"] = epochs
+    values.update(epochs=epochs, by_grader=not observation.function)
 
     def keep(message: Message) -> None:
         if message.payload.get("event") == "epoch" and len(epochs) <= observation.epochs:

@@ -118,6 +118,20 @@ def test_common_mistakes_are_recognised(expected: Any, got: Any, words: str) -> 
     assert words.lower() in one(expected, got)
 
 
+def test_a_loose_tolerance_makes_no_logarithm() -> None:
+    almost = 0.5 / math.log(2) + 0.0005
+    assert "nats" not in one(0.5, almost, atol=1e-3)
+    assert "nats" in one(0.5, 0.5 / math.log(2), atol=1e-3)
+
+
+def test_a_wrong_choice_is_no_missing_factor() -> None:
+    table = [{"batch_size": size, "lr": 0.1} for size in (256, 512)]
+    outcome = ask("allclose", [Case((table,), expected=(512, 0.1))], [[256, 0.1]])
+    assert "half" not in outcome.message
+    assert "another one is asked for" in outcome.hint
+    assert "half" in ask("allclose", [Case((table,), expected=(1024, 0.1))], [[512, 0.1]]).message
+
+
 CASES = [
     Case((1, 2), {"by": 3}, expected=4, group="small"),
     Case((np.arange(3),), expected=5.5, group="small", label="a vector"),

@@ -112,6 +112,16 @@ def test_what_is_missing_is_hinted_at() -> None:
     assert "CrossEntropyLoss" in softmax.hint
 
 
+def test_what_may_be_missing_is_not_hinted_at() -> None:
+    pattern = "conv [batch_norm] (relu dropout | dropout relu) [flatten] linear"
+    hint = judge("architecture", "trace", trace("conv2d dropout relu sigmoid"), pattern=pattern).hint
+    assert "Linear layer is missing" in hint
+    assert "by hand" not in hint
+    hint = judge("architecture", "trace", trace("conv2d linear"), pattern=pattern).hint
+    assert hint.startswith("ReLU is missing there")
+    assert "written by hand is not recognised" in hint
+
+
 def test_batch_norm_after_the_sigmoid_is_seen() -> None:
     wrong = SECOND.replace("linear sigmoid", "linear sigmoid batch_norm")
     right = SECOND.replace("linear sigmoid", "linear batch_norm sigmoid")

@@ -61,6 +61,16 @@ def ramp(*sharpness: float, right: int = 10) -> list[np.ndarray[Any, Any]]:
     return [logits_right_on(right) * s for s in sharpness]
 
 
+def test_loss_curve_speaks_of_the_model_where_the_grader_trained_it() -> None:
+    values = training(*ramp(0, 0.01, 0.01, 0.01, 0.01))
+    by_student = judge("loss_curve", "train", values | {"by_grader": False}, targets="labels")
+    assert "zero_grad" in by_student.hint + by_student.evidence["to try"]
+    by_grader = judge("loss_curve", "train", values | {"by_grader": True}, targets="labels")
+    assert by_grader.message == by_student.message
+    assert "momentum" in by_grader.hint
+    assert "zero_grad" not in repr(by_grader)
+
+
 def test_loss_curve_names_the_shape_and_what_to_try() -> None:
     outcome = judge("loss_curve", "train", training(*ramp(0, 0.1, 0.25, 0.4, 0.55)), targets="labels")
     assert outcome.verdict is Verdict.PASSED

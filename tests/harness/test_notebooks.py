@@ -115,6 +115,29 @@ def test_a_model_that_needs_downloaded_data_says_so(harness: Harness) -> None:
     assert "torchvision.datasets.CIFAR10 can't be had here" in error["message"]
 
 
+def test_functions_of_torchvision_work_or_refuse_by_name(harness: Harness) -> None:
+    lines = (
+        "import torch",
+        "import torchvision.transforms.functional as TF",
+        "from torchvision.transforms.v2 import functional as V2",
+        "def f():",
+        "    x = torch.rand(2, 3, 4, 6)",
+        "    ok = [torch.equal(TF.normalize(x, [0.5] * 3, [0.25] * 3), (x - 0.5) / 0.25)]",
+        "    ok += [torch.equal(V2.hflip(x), x.flip(-1)), V2.crop(x, 1, 2, 2, 3).shape == (2, 3, 2, 3)]",
+        "    ok += [TF.center_crop(x[0], 2).shape == (3, 2, 2), TF.resize(x[0], [8, 8]).shape == (3, 8, 8)]",
+        "    y = x.clone()",
+        "    return ok + [TF.normalize(y, [0.5] * 3, [0.25] * 3, inplace=True) is y and not torch.equal(x, y)]",
+        "def g():",
+        "    return TF.adjust_brightness(torch.rand(3, 4, 4), 2.0)",
+    )
+    harness.load("\n".join(lines))
+    harness.function("f")
+    assert harness.result("call", entry="f", arguments=[], keywords={})["value"] == [True] * 6
+    harness.function("g")
+    error = harness.error("call", entry="f", arguments=[], keywords={})
+    assert "stand-in has no transforms.functional.adjust_brightness" in error["message"]
+
+
 def test_a_model_from_the_hub_is_a_network_error(harness: Harness) -> None:
     harness.load(cells("hub_model"))
     harness.result("resolve", entries={"model": ENTRY})
