@@ -9,7 +9,9 @@ from pydantic import ValidationError
 
 from autograder.checks import registry
 from autograder.checks._operations import Pattern, PatternError
+from autograder.config import settings
 from autograder.model import Verdict
+from autograder.specs.loader import load_spec
 from tests.checks.examples import judge
 
 FIRST = "conv2d relu conv2d relu max_pool conv2d relu conv2d relu max_pool flatten linear relu linear relu linear"
@@ -127,6 +129,15 @@ def test_batch_norm_after_the_sigmoid_is_seen() -> None:
     right = SECOND.replace("linear sigmoid", "linear batch_norm sigmoid")
     assert judge("architecture", "trace", trace(right), pattern=CCDS_4).verdict is Verdict.PASSED
     assert "batch norm expected, sigmoid found" in judge("architecture", "trace", trace(wrong), pattern=CCDS_4).message
+
+
+@pytest.mark.parametrize("flattening", ["flatten", "", "mean", "adaptive_avg_pool flatten"])
+def test_features_of_one_pixel_may_be_flattened_in_any_way(flattening: str) -> None:
+    check = next(c for c in load_spec(settings().specs_dir / "ccds-vgg16").checks if c.spec.id == "order")
+    pattern = {"pattern": check.params_for("standin").model_dump()["pattern"]}
+    blocks = ["conv2d relu " * (2 if block < 2 else 3) + "max_pool " for block in range(5)]
+    operations = "".join(blocks) + flattening + " linear relu dropout linear relu dropout linear"
+    assert judge("architecture", "trace", trace(operations), **pattern).verdict is Verdict.PASSED
 
 
 def test_only_what_is_looked_at_counts() -> None:
