@@ -7,7 +7,7 @@ from pydantic import Field
 
 from autograder.checks._trees import kind_of
 from autograder.checks._values import text
-from autograder.checks.base import Check, Params, as_array, failed, passed
+from autograder.checks.base import ArrayName, Check, Params, as_array, failed, passed
 
 from .reference import MISTAKES, layer, normalise
 
@@ -121,6 +121,53 @@ class GraphReach(Check):
         return passed(f"A change reaches exactly the nodes within {params.hops} steps.")
 
 
+class GraphShareParams(Params):
+    """The graph of the model."""
+
+    adjacency: ArrayName = Field("line", description="Array with the adjacency matrix that the model was built with.")
+    tolerance: float = Field(0.02, gt=0, description="Largest difference of a node's share from the formula's.")
+
+
+class GraphShare(Check):
+    """Neighbours count in the model as the formula says, whatever the weights are.
+
+    Where node 0 alone has features, large ones, row j of the outputs is S²[j, 0] times one vector, S being the
+    normalised matrix: S has no negative entry, and ReLU(c·x) = c·ReLU(x) for c ≥ 0. Biases are too small to matter.
+    """
+
+    kind: ClassVar[str] = "graph_share"
+    title: ClassVar[str] = "Neighbours count as in the formula"
+    probes: ClassVar[frozenset[str]] = frozenset({"forward"})
+    also_roles: ClassVar[dict[str, frozenset[str]]] = {
+        "mirrored": frozenset({"forward"}),
+        "zero": frozenset({"forward"}),
+    }
+    Params: ClassVar[type[Params]] = GraphShareParams
+
+    def judge(self, observation, context, params):
+        """Compare the rows with the first; of both signs take the one that fewer hidden units cut off."""
+        graph = context.arrays[params.adjacency]
+        zero = _rows(context.also["zero"], len(graph))
+        both = [_rows(one, len(graph)) for one in (observation, context.also["mirrored"])]
+        if zero is None or any(one is None or one.shape != zero.shape for one in both):
+            return _nothing_to_compare(observation)
+        rows = max((one - zero for one in both), key=lambda one: float(np.abs(one[0]).max()))
+        rows = rows / max(float(np.abs(rows).max()), 1e-30)
+        if self._fits(rows, graph, normalise, params):
+            return passed("Each node counts as much as the formula says.")
+        hint = "Compare the matrix that forward multiplies by with what normalise(adjacency) returns, in both layers."
+        hint = next((said for said, way in MISTAKES.items() if self._fits(rows, graph, way, params)), hint)
+        return failed("In the network, neighbours don't count as much as the formula says.", hint)
+
+    def _fits(self, rows, graph, way, params):
+        """True if every row is its share under this normalisation times what the first row is at a share of 1."""
+        shares = np.linalg.matrix_power(way(np.asarray(graph, dtype=np.float64)), 2)[:, 0]
+        if shares[0] == 0:
+            return False
+        wanted = np.outer(shares / shares[0], rows[0])
+        return bool(np.abs(rows[0]).max() > 0 and (np.abs(rows - wanted) <= params.tolerance).all())
+
+
 class GraphActivation(Check):
     """The model bends: f(x) + f(−x) differs from 2 f(0), which no chain of linear layers manages."""
 
@@ -142,8 +189,8 @@ class GraphActivation(Check):
         bend = np.abs(plain + mirrored - 2 * zero).max()
         if not bend > 1e-4 * max(1.0, float(np.abs(plain).max())):
             return failed(
-                "The network is linear: its two layers do no more than one.",
-                "Put a ReLU between the two graph convolutions.",
+                "The network is linear, or its activation is odd, as tanh is.",
+                "Put a ReLU between the two graph convolutions: without it, two layers do no more than one.",
             )
         return passed("There is an activation between the layers.")
 

@@ -21,6 +21,8 @@ def build(name, _data_dir, seed):
     features = draw.standard_normal((NODES, FEATURES)).astype(np.float32)
     changed = features.copy()
     changed[0] += 1.0
+    single = 0 * features  # one node alone, so far from 0 that a bias does not show
+    single[0] = 1e4 * draw.standard_normal(FEATURES)
     small = [("two nodes", _line(2)), ("three nodes in a line", _line(3)), ("a node without edges", _isolated(4))]
     graphs = [_random(draw, size) for size in (3, 4, 6, 6, 9, 12)]
     cases = {
@@ -29,6 +31,7 @@ def build(name, _data_dir, seed):
         "layers": tuple(_layer(draw, graph) for graph in graphs),
     }
     arrays = {"features": features, "changed": changed, "mirrored": -features, "zero": 0 * features}
+    arrays |= {"single": single, "single_mirrored": -single}
     return DataSet(
         name,
         {**arrays, "line": line, "classes": np.arange(NODES) % 3},
