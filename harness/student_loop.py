@@ -20,11 +20,11 @@ from harness.watch import Progress, Steps, WatchedSet
 
 def student_loop(
     function: Callable[..., Any], model: Any, task: Task, progress: Progress, given: Mapping[str, Any]
-) -> Any:
-    """Call the student's function, once or once an epoch; returns its history as a tree, or None."""
+) -> tuple[Any, dict[str, int]]:
+    """Call the student's function, once or once an epoch; returns its history as a tree or None, and `Steps.seen`."""
     roles = plan(function, given)
     sees_model = Role.MODEL in roles.values()
-    with closing(Steps()) as steps:
+    with closing(Steps(model)) as steps:
         on_boundary = progress.epoch_ended if sees_model else _nothing
         watched = WatchedSet(to_tensor(task.inputs), target_tensor(task.targets), model, steps, on_boundary)
         supplies = Supplies(task, model, watched)
@@ -46,7 +46,8 @@ def student_loop(
             histories.append(_history(returned))
             if calls > 1 and watched.boundaries and unfinished:
                 break  # it loops over epochs itself
-    return histories[0] if len(histories) == 1 else [h for h in histories if h is not None] or None
+    history = histories[0] if len(histories) == 1 else [h for h in histories if h is not None] or None
+    return history, steps.seen()
 
 
 def unheard(_event: str, _payload: Mapping[str, Any]) -> None:

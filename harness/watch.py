@@ -5,9 +5,12 @@ from __future__ import annotations
 import functools
 import time
 from collections.abc import Callable, Mapping
+from itertools import pairwise
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import torch
+from torch.nn.modules.dropout import _DropoutNd
 from torch.optim.optimizer import register_optimizer_step_post_hook
 from torch.utils.data import DataLoader, TensorDataset
 
@@ -51,17 +54,42 @@ class Progress:
 
 
 class Steps:
-    """Counts the steps of every optimiser in the process while it is open."""
+    """Counts the steps of every optimiser in the process while it is open, and in which state they found the model."""
 
-    def __init__(self) -> None:
+    def __init__(self, model: Any = None) -> None:
         self.count = 0
         self.on_step: Callable[[int], None] | None = None
+        self._dropouts = [m for m in model.modules() if isinstance(m, _DropoutNd) and m.p] if model is not None else []
+        self._each = WeakKeyDictionary[Any, int]()
+        self._most = self._dropout_off = self._in_order = 0
+        self._read: list[int] = []
+        self._end = 0
         self._hook = register_optimizer_step_post_hook(self._stepped)
 
-    def _stepped(self, *_args: Any) -> None:
+    def read(self, index: int) -> None:
+        """Item `index` of the training set was read."""
+        self._read.append(index)
+
+    def _stepped(self, optimiser: Any, *_args: Any) -> None:
         self.count += 1
+        self._each[optimiser] = self._each.get(optimiser, 0) + 1
+        self._most = max(self._most, self._each[optimiser])
+        self._dropout_off += any(not module.training for module in self._dropouts)
+        if self._read:
+            follows = self._read[0] in (0, self._end) and all(later == at + 1 for at, later in pairwise(self._read))
+            self._in_order += follows
+            self._end = self._read[-1] + 1
+            self._read.clear()
         if self.on_step is not None:
             self.on_step(self.count)
+
+    def seen(self) -> dict[str, int]:
+        """Steps in all, those of the busiest optimiser, those with a dropout layer asleep, and those in order.
+
+        A step is in order if the items read for it follow each other, from the first one of all or from where the
+        step before ended. In a shuffled set hardly any step is; nor is it where the whole set was read at once.
+        """
+        return {"steps": self.count, "most": self._most, "dropout_off": self._dropout_off, "in_order": self._in_order}
 
     def close(self) -> None:
         """Stop counting."""
@@ -95,6 +123,7 @@ class WatchedSet(TensorDataset):  # type: ignore[misc]
             if not self._in_loader and place in self._seen and self._covered():
                 self._next_pass()
             self._seen.add(place)
+            self._steps.read(place)
         return super().__getitem__(index)
 
     def begin_pass(self) -> None:

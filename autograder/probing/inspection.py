@@ -5,6 +5,7 @@ Only rows of the right form are kept, and of them only the known fields; a taint
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -62,12 +63,16 @@ def moves(student: StudentProcess, observation: schema.Moves, seed: int, values:
     """How far training moved each parameter, and the outputs before and after it."""
     student.need(observation.function)
     student.put(observation.targets)
-    wanted = {"inputs", "targets", "steps", "lr", "pad", "tail"}
+    wanted = {"inputs", "targets", "steps", "epochs", "lr", "pad", "tail"}
     answer = _ask(student, observation, seed, "moves", wanted, {"entry": observation.function})
     numbers = dict.fromkeys(("count", "change", "norm", "tail_change", "tail_norm"), number)
     moved: dict[str, Reader] = {"name": Names(student.tainted), "shape": shape, "requires_grad": _flag, **numbers}
     values["parameters"] = read_rows(answer.get("parameters"), moved)
     values["outputs"] = arrays(answer.get("outputs"), 2)
+    values["loop"] = answer.get("loop") if observation.function else None
+    count = len(student.data.arrays[observation.inputs])
+    size = max(1, math.ceil(count / observation.steps))  # as in harness/probes/moves.py
+    values["asked"] = {"epochs": observation.epochs, "batches": math.ceil(count / size)}
 
 
 def _ask(

@@ -245,7 +245,8 @@ class Moves(_OfModel):
     inputs: ArrayName
     targets: ArrayName
     function: Identifier | None = Field(None, description="The student's training function; none: the grader's loop.")
-    steps: int = Field(3, ge=1)
+    steps: int = Field(3, ge=1, description="With a function: batches of each epoch.")
+    epochs: int = Field(1, ge=1, description="With a function: passes over the data.")
     lr: float = Field(1e-3, gt=0)
     tail: int = Field(
         0,

@@ -17,7 +17,7 @@ from harness.watch import Progress
 
 @operation("moves")
 def run_moves(session: Session, request: Request) -> Mapping[str, Any]:
-    """Train for `steps` steps with the grader's loop, or for an epoch of so many with the student's function."""
+    """Train for `steps` steps with the grader's loop, or for `epochs` of so many with the student's function."""
     model = session.model(request.text("handle"))
     array, targets = session.array(request.text("inputs")), session.array(request.text("targets"))
     steps, entry = request.whole("steps", 3, least=1), request.text("entry", None)
@@ -27,7 +27,7 @@ def run_moves(session: Session, request: Request) -> Mapping[str, Any]:
     seed_all(request.seed)
     with mode(model, False):
         before, _ = infer(model, array, None, request.pad)
-    lr, trained = request.number("lr", 1e-3), model
+    lr, trained, loop = request.number("lr", 1e-3), model, None
     if function is None:
         tensors = to_tensor(array, home(model)), target_tensor(targets, home(model))
         with mode(model, True):
@@ -35,14 +35,16 @@ def run_moves(session: Session, request: Request) -> Mapping[str, Any]:
             for _ in range(steps):
                 step(model, optimiser, *tensors, request.pad)
     else:
-        size = max(1, math.ceil(len(array) / steps))
-        task = Task(array, targets, array, targets, 1, size, lr, request.seed, request.pad)
-        progress = Progress(model, {}, unheard, 1)
-        student_loop(function, model, task, progress, request.get("arguments", dict, {}))
-        trained = progress.model
+        size, epochs = max(1, math.ceil(len(array) / steps)), request.whole("epochs", 1, least=1)
+        task = Task(array, targets, array, targets, epochs, size, lr, request.seed, request.pad)
+        progress = Progress(model, {}, unheard, epochs)
+        progress.epoch_ended()  # number 0, before training
+        _, loop = student_loop(function, model, task, progress, request.get("arguments", dict, {}))
+        trained, loop = progress.model, {**loop, "passes": progress.sent}
     with mode(trained, False):
         after, _ = infer(trained, array, None, request.pad)
-    return {"parameters": _moved(start, trained, request.whole("tail", 0)), "outputs": [before, after]}
+    moved = _moved(start, trained, request.whole("tail", 0))
+    return {"parameters": moved, "outputs": [before, after], "loop": loop}
 
 
 def _moved(start: Mapping[str, tuple[Any, bool]], model: Any, tail: int) -> list[dict[str, Any]]:

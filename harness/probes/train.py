@@ -41,7 +41,7 @@ def run_train(session: Session, request: Request) -> Mapping[str, Any]:
         with mode(model, True):
             _grader_loop(model, task, progress)
     else:
-        history = student_loop(function, model, task, progress, request.get("arguments", dict, {}))
+        history, _ = student_loop(function, model, task, progress, request.get("arguments", dict, {}))
     leftover = None
     if measured:
         left = global_norm(p.grad for p in progress.model.parameters())

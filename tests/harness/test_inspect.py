@@ -117,6 +117,22 @@ def train(model, loader, epochs, lr):
             F.cross_entropy(model(x), y).backward()
             optimiser.step()
 
+def in_eval_mode_and_in_order(model, train_set, epochs, batch_size):
+    model.eval()
+    optimiser = torch.optim.Adam(model.parameters())
+    for _ in range(epochs):
+        for x, y in torch.utils.data.DataLoader(train_set, batch_size):
+            F.cross_entropy(model(x), y).backward()
+            optimiser.step()
+
+def read_at_once(model, train_set, epochs, lr):
+    x, y = next(iter(torch.utils.data.DataLoader(train_set, len(train_set))))
+    optimisers = [torch.optim.SGD(part.parameters(), lr=lr) for part in (model.fc, model.out)]
+    for _ in range(epochs):
+        for rows in torch.randperm(len(x)).split(10):
+            F.cross_entropy(model.train()(x[rows]), y[rows]).backward()
+            for optimiser in optimisers: optimiser.step()
+
 class Padded(nn.Module):
     def __init__(self):
         super().__init__()
@@ -231,6 +247,7 @@ def test_running_statistics_and_first_weights_are_told(loaded: Harness) -> None:
 def test_what_training_moves_is_told(loaded: Harness) -> None:
     given = {"targets": "y", "steps": 3, "lr": 0.1}
     told = ask(loaded, "moves", "Frozen", "small", **given)
+    assert told["loop"] is None
     rows = {row["name"]: row for row in told["parameters"]}
     assert rows["body.weight"] == {
         "name": "body.weight",
@@ -252,6 +269,23 @@ def test_what_training_moves_is_told(loaded: Harness) -> None:
     loaded.function("train")
     own = loaded.result("moves", handle=handle, inputs="small", entry="f", seed=0, **given)
     assert next(row for row in own["parameters"] if row["name"] == "body.weight")["change"] > 0
+
+
+@pytest.mark.parametrize(
+    ("function", "seen"),
+    [
+        ("train", {"steps": 6, "most": 6, "dropout_off": 0, "in_order": 0, "passes": 2}),
+        ("in_eval_mode_and_in_order", {"steps": 6, "most": 6, "dropout_off": 6, "in_order": 6, "passes": 2}),
+        ("read_at_once", {"steps": 12, "most": 6, "dropout_off": 0, "in_order": 1, "passes": 1}),
+    ],
+)
+def test_the_steps_of_a_students_loop_are_told(loaded: Harness, function: str, seen: dict[str, int]) -> None:
+    assert loaded.function(function)["found"]
+    handle = loaded.model("Drops")
+    loaded.function(function)
+    given = {"targets": "y", "steps": 3, "epochs": 2, "lr": 0.01}
+    told = loaded.result("moves", handle=handle, inputs="small", entry="f", seed=0, **given)
+    assert told["loop"] == seen
 
 
 def test_padding_explains_lengths_and_masks(loaded: Harness) -> None:
