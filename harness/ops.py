@@ -82,7 +82,8 @@ def extras(op: str, args: tuple[Any, ...], keywords: dict[str, Any]) -> dict[str
         p = argument(args, keywords, 1, "p")
         return {"p": float(p) if isinstance(p, int | float) else 0.5}
     if op == "batch_norm":
-        return {"track": argument(args, keywords, 1, "running_mean") is not None}
+        track, scale = argument(args, keywords, 1, "running_mean"), argument(args, keywords, 3, "weight")
+        return {"track": track is not None, "affine": scale is not None}
     if op in ("max_pool", "avg_pool"):
         kernel = argument(args, keywords, 1, "kernel_size")
         stride = argument(args, keywords, 2, "stride") or kernel

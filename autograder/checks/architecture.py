@@ -47,7 +47,7 @@ class ArchitectureParams(Params):
     never: tuple[str, ...] = Field((), description="Operations that must not occur.")
     extras: dict[str, dict[str, float | bool | tuple[float | bool, ...]]] = Field(
         default_factory=dict,
-        description="Settings of an operation (`dropout: {p: 0.5}`, `batch_norm: {track: true}`): one value for all of "
+        description="Settings of an operation (`dropout: {p: 0.5}`, `batch_norm: {track: true, affine: true}`): one value for all of "
         "them, or a list in order.",
     )
     widths: dict[str, tuple[int | None, ...]] = Field(
@@ -182,10 +182,14 @@ def _extra(operations: Operations, name: str, key: str, wanted: Any, told: bool)
     for i, (row, value) in enumerate(zip(found, each, strict=True)):
         if not _same(row.get(key), value):
             return Demand(
-                f"The {ordinal(i + 1, told=told)} {in_words(row['op'])} must have {key} = {value:g}.",
+                f"The {ordinal(i + 1, told=told)} {in_words(row['op'])} must have {key} = {_setting(value)}.",
                 "Set it where the layer is made.",
             )
     return Demand()
+
+
+def _setting(value: float | bool) -> str:
+    return str(value) if isinstance(value, bool) else f"{value:g}"
 
 
 def _same(value: Any, wanted: float | bool) -> bool:

@@ -144,7 +144,7 @@ def _op(row: Mapping[str, Any], names: Names) -> dict[str, Any] | None:
     if op == "dropout":
         read["p"] = number(row.get("p"))
     if op == "batch_norm":
-        read["track"] = row.get("track") is True
+        read |= {key: row.get(key) is True for key in ("track", "affine")}
     for key, ops in _WHOLE.items():
         if op in ops and type(row.get(key)) is int:
             read[key] = row[key]

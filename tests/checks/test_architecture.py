@@ -158,6 +158,9 @@ def test_counts_settings_and_widths() -> None:
     assert "linear layer: 3 times expected, found 2" in ask(counts={"linear": 3})
     assert ask(extras={"dropout": {"p": 0.5}}) == ""
     assert "first dropout must have p = 0.3" in ask(extras={"dropout": {"p": 0.3}})
+    plain = trace("linear:8 batch_norm")
+    unscaled = judge("architecture", "trace", plain, extras={"batch_norm": {"affine": True}})
+    assert "first batch norm must have affine = True" in unscaled.message
     assert "no batch norm" in ask(extras={"batch_norm": {"track": True}})
     assert ask(widths={"linear": [8, 3], "conv": [None]}) == ""
     assert "second linear layer must give 10" in ask(widths={"linear": [None, 10]})

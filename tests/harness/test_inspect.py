@@ -181,6 +181,7 @@ def test_modules_and_functions_show_the_same_operations(loaded: Harness, model: 
         "out": [[6, 2, 6, 6]],
     }
     assert by_op["flatten"]["out"] == [[6, 18]]
+    assert by_op["batch_norm"]["affine"] is True
     assert (by_op["dropout"]["p"], by_op["batch_norm"]["track"], by_op["log_softmax"]["dim"]) == (0.5, True, 1)
     assert (by_op["max_pool"]["kernel"], by_op["max_pool"]["stride"]) == (2, 2)
     assert by_op["relu"]["module"] == ("features.2" if model == "Modules" else "")
