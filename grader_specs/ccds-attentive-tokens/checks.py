@@ -26,7 +26,8 @@ class SentenceTokensParams(Params):
 class SentenceTokens(Check):
     """(predicted class, word, score) of each sentence, by one documented way of adding attention up for all of them.
 
-    A case expects {"label", "length" (tokens), "ways": {way: [[word, score]]}}, one pair a way unless words tie.
+    A case expects {"label", "length" (tokens), "ways": {way: [[word, score]]}, "mistakes": the same of wrong ways}, one
+    pair a way unless words tie.
     """
 
     kind: ClassVar[str] = "sentence_tokens"
@@ -61,32 +62,47 @@ def _judge_words(
     fits = {way: _fits(way, rows, given, params) for way in given[0].expected["ways"]}
     way = max(fits, key=lambda name: fits[name])
     words, scores = fits[way]
+    mistake = _mistake(rows, given, params) if scores < len(given) else ""
     if words < len(given):
         return failed(
             f"{len(given) - words} of {len(given)} words are not the top ones by the closest way of adding up ({way}).",
-            "Average the heads, take the row of [CLS] or the mean of the columns, put pieces together, leave out "
+            mistake
+            or "Average the heads, take the row of [CLS] or the mean of the columns, put pieces together, leave out "
             "special tokens, take the largest.",
         )
     if scores < len(given):
         return partial(
             params.scores,
             f"The words are right ({way}), the scores of {len(given) - scores} of {len(given)} are not.",
-            "The score is the word's attention itself, not rescaled: the sum (or the largest) of its pieces.",
+            mistake
+            or "The score is the word's attention itself, not rescaled: the sum (or the largest) of its pieces.",
         )
     return passed(f"All {len(given)} words and scores agree with “{way}”.")
 
 
+def _mistake(rows: Sequence[tuple[str, str, float]], given: Sequence[Answer], params: SentenceTokensParams) -> str:
+    """A hint that names the wrong way which explains every word and score; empty if none does."""
+    for way in given[0].expected.get("mistakes", {}):
+        if _fits(way, rows, given, params, "mistakes")[1] == len(given):
+            return f"It looks like this: {way}."
+    return ""
+
+
 def _fits(
-    way: str, rows: Sequence[tuple[str, str, float]], given: Sequence[Answer], params: SentenceTokensParams
+    way: str,
+    rows: Sequence[tuple[str, str, float]],
+    given: Sequence[Answer],
+    params: SentenceTokensParams,
+    among: str = "ways",
 ) -> tuple[int, int]:
     """How many words, and how many words with their scores, this way explains. Sums of columns pass as means do."""
     words = scores = 0
     for (_, token, score), answer in zip(rows, given, strict=True):
-        right = {word(name): value for name, value in answer.expected["ways"][way]}
+        right = {word(name): value for name, value in answer.expected[among][way]}
         if token not in right:
             continue
         words += 1
-        times = (1, answer.expected["length"]) if "column" in way else (1,)
+        times = (1, answer.expected["length"]) if among == "ways" and "column" in way else (1,)
         scores += any(abs(score - right[token] * factor) <= params.tolerance * factor for factor in times)
     return words, scores
 

@@ -26,7 +26,17 @@ import numpy as np
 
 from autograder.errors import SpecError
 from autograder.specs.dataset import Case, DataSet, Ref
-from autograder.specs.standins.sentences import EMOTIONS, FILLERS, Sentences, draw, read_emotion, served, word_pieces
+from autograder.specs.standins.sentences import (
+    COMMON,
+    EMOTIONS,
+    FILLERS,
+    RARE,
+    Sentences,
+    draw,
+    read_emotion,
+    served,
+    word_pieces,
+)
 from autograder.specs.trusted import TrustedResult, run_trusted
 
 HERE = Path(__file__).parent
@@ -76,15 +86,14 @@ def build(name: str, data_dir: Path | None, seed: int) -> DataSet | None:
     The stand-in's models are the same under every seed, the hidden texts are not. Raises SpecError for weights that
     can't be used.
     """
-    rng = np.random.default_rng(seed)
     if name == OWN and data_dir is not None and all((data_dir / OWN / file).is_file() for file in NEEDED):
         real = read_emotion(data_dir)
         main = _own(data_dir / OWN)
         main = main if real is None else replace(main, known=real["train"])
-        return _data_set(name, main, None if real is None else real["test"], rng)
+        return _data_set(name, main, None if real is None else real["test"], seed)
     if name == "standin":
         made = _model(GIVEN, EMOTIONS)
-        return _data_set(name, Main({"model": GIVEN}, int(SHAPES[GIVEN]["layers"]), files=made.files), None, rng)
+        return _data_set(name, Main({"model": GIVEN}, int(SHAPES[GIVEN]["layers"]), files=made.files), None, seed)
     return None
 
 
@@ -112,9 +121,10 @@ def _own(folder: Path) -> Main:
 _FIT = f"Put a BERT there that was fine-tuned on the emotions, with the names {', '.join(EMOTIONS)} in id2label."
 
 
-def _data_set(name: str, main: Main, real: Sentences | None, rng: np.random.Generator) -> DataSet:
-    other_model = _model(OTHER, main.classes)
+def _data_set(name: str, main: Main, real: Sentences | None, seed: int) -> DataSet:
+    other_model, rng = _model(OTHER, main.classes), np.random.default_rng(seed)
     texts = {"public": _texts(90, np.random.default_rng(5), real), "hidden": _texts(240, rng, real)}
+    texts = {"public": [*texts["public"], *_repeated(5)], "hidden": [*texts["hidden"], *_repeated(seed)]}
     sentences = [*PUBLIC_TEXTS, *_texts(40, rng, real)]
     batches = {
         "small": list(PUBLIC_TEXTS[:3]),
@@ -122,7 +132,7 @@ def _data_set(name: str, main: Main, real: Sentences | None, rng: np.random.Gene
         "square": _texts(main.layers, rng, real),  # as many sentences as layers
     }
     seen = _seen(main.where, main.files, batches, sentences, texts)
-    other_texts = _texts(90, rng, None)
+    other_texts = [*_texts(90, rng, None), *_repeated(seed + 1)]
     other = _seen({"model": OTHER}, other_model.files, {"other": _texts(4, rng, None)}, [], {"other": other_texts})
     split = len(PUBLIC_TEXTS)
     cases = {
@@ -155,6 +165,23 @@ def _texts(count: int, rng: np.random.Generator, real: Sentences | None) -> list
         pools = [rng.permutation(np.flatnonzero(real.labels == label)) for label in range(len(EMOTIONS))]
         turns = [real.texts[row] for turn in range(wanted) for pool in pools for row in pool[turn : turn + 1]]
         texts = [*turns[:wanted], *neutral]
+    return [texts[i] for i in rng.permutation(len(texts))]
+
+
+def _repeated(seed: int) -> list[str]:
+    """Sentences in which a class word stands several times: who counts it once for each sentence ranks otherwise.
+
+    A repeated word shares its attention with itself. How many such sentences a word has, and how often it stands in
+    them, are drawn, so words change places.
+    """
+    rng = np.random.default_rng([seed, 17])
+    texts = []
+    for emotion in EMOTIONS:
+        for word in rng.permutation([*COMMON[emotion], *RARE[emotion]]):
+            times = rng.integers(2, 7)
+            for _ in range(rng.integers(0, 5)):
+                rest = [part for _ in range(times) for part in (word, *rng.choice(FILLERS, size=rng.integers(0, 2)))]
+                texts.append(" ".join(["i feel", *rest]))
     return [texts[i] for i in rng.permutation(len(texts))]
 
 
