@@ -1,24 +1,202 @@
-"""Check types of ccds-compare: a student's own table and choice, held against the student's confusion matrices.
+"""Check types of ccds-compare: measures of given models with the likeliest mistake, a student's own table and choice.
 
-A confusion matrix holds all that accuracy, precision, recall and F1 depend on, so the judge can measure again. How well
-the networks did is not judged; whether the matrices come from the test images is, as far as their sums tell.
+The own table is held against the student's confusion matrices. A confusion matrix holds all that accuracy, precision,
+recall and F1 depend on, so the judge can measure again. How well the networks did is not judged; whether the matrices
+come from the test images is, as far as their sums tell.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
 from pydantic import Field
 
+from autograder.checks._cases import Answered, answered, list_name
+from autograder.checks._trees import plain_array
 from autograder.checks._values import brief, is_clean
+from autograder.checks.allclose import Allclose, AllcloseParams
 from autograder.checks.base import Array, Check, Context, Params, failed, passed
-from autograder.model import Observation, Outcome
+from autograder.model import Observation, Outcome, Verdict
 
 MEASURES = ("accuracy", "precision", "recall", "f1")
 NAMES = ("architecture 1", "architecture 2", "architecture 3", "architecture 4")
 MOST_CLASSES = 100  # of a matrix that is measured; each cell of it is looked at in Python
+
+
+class ComparedModels(Allclose):
+    """Compares as allclose does. Where the measures are wrong, the mistake that explains all of them is named.
+
+    The given models are linear, so what they predict, and what each mistake makes of it, can be reckoned here.
+    """
+
+    kind: ClassVar[str] = "compared_models"
+    title: ClassVar[str] = "Measures of given models"
+    probes: ClassVar[frozenset[str]] = frozenset({"calls"})
+    Params: ClassVar[type[Params]] = AllcloseParams
+
+    def judge(self, observation: Observation, context: Context, params: AllcloseParams) -> Outcome:
+        """The judgement of allclose, with a better hint if there is one."""
+        outcome = super().judge(observation, context, params)
+        if outcome.verdict is not Verdict.FAILED:
+            return outcome
+        every = answered(observation, list_name(observation, params.cases, context), context, ())
+        if any(a.missing or a.error is not None for a in every):
+            return outcome
+        judged = [a for a in every if not params.only or a.case.group in params.only]
+        hint = _train_mode(every, judged, params.atol) or _mistake(judged, params.atol)
+        return replace(outcome, hint=hint or outcome.hint)
+
+
+def _train_mode(every: Sequence[Answered], judged: Sequence[Answered], tolerance: float) -> str:
+    """A hint if one way explains all answers but some of those with dropout, which are judged here."""
+    plain = [a for a in every if not _has_dropout(a)]
+    noisy = [a for a in judged if _has_dropout(a)]
+    if not plain or not noisy:
+        return ""
+    ways = {"": _right, **MISTAKES}
+    said = [said for said, way in ways.items() if _error(way, plain) <= tolerance]
+    if not said or any(_error(ways[one], noisy) <= tolerance for one in said):
+        return ""
+    others = "Only the models with dropout are measured wrongly:" if not said[0] else f"{said[0]} Besides,"
+    return f"{others} dropout is still on. Call model.eval() for every model before it predicts."
+
+
+def _mistake(judged: Sequence[Answered], tolerance: float) -> str:
+    """The mistake that explains all answers, the nearest of several; empty if none does."""
+    errors = {said: _error(way, judged) for said, way in MISTAKES.items()} | {PILED: _error(_right, judged, piled=True)}
+    said = min(errors, key=lambda said: errors[said])
+    return said if errors[said] <= tolerance else ""
+
+
+def _has_dropout(answer: Answered) -> bool:
+    return any(model.values["dropout"] > 0 for model in answer.case.arguments[0].values())
+
+
+def _error(way: Callable[[Array, Array], Sequence[float]], judged: Sequence[Answered], *, piled: bool = False) -> float:
+    """Largest difference of any number from what that way makes of the logits (in eval mode).
+
+    piled: each model's examples are counted beside those of the models before it.
+    """
+    errors = [0.0 if judged else np.inf]
+    for answer in judged:
+        models, inputs, targets = answer.case.arguments
+        if not isinstance(answer.value, Mapping) or set(answer.value) != set(models):
+            return np.inf
+        flat, seen = inputs.reshape(len(inputs), -1).astype(np.float64), []
+        for name, model in models.items():
+            row = answer.value[name]
+            seen = [*(seen if piled else []), flat @ model.values["weight"].T + model.values["bias"]]
+            got = [plain_array(row.get(key)) if isinstance(row, Mapping) else None for key in MEASURES]
+            if any(one is None or one.size != 1 or not np.isfinite(one).all() for one in got):
+                return np.inf
+            wanted = way(np.tile(targets, len(seen)), np.concatenate(seen))
+            errors += [abs(one.item() - right) for one, right in zip(got, wanted, strict=True) if one is not None]
+    return max(errors)
+
+
+def _matrix_of(targets: Array, logits: Array) -> Array:
+    matrix = np.zeros((logits.shape[1],) * 2, dtype=np.int64)
+    np.add.at(matrix, (targets, logits.argmax(axis=1)), 1)
+    return matrix
+
+
+def _right(targets: Array, logits: Array) -> list[float]:
+    return list(_measures(_matrix_of(targets, logits)).values())
+
+
+def _f1_of_means(targets: Array, logits: Array) -> list[float]:
+    row = _measures(_matrix_of(targets, logits))
+    return [row["accuracy"], row["precision"], row["recall"], _harmonic(row)]
+
+
+def _plain_f1(targets: Array, logits: Array) -> list[float]:
+    accuracy, precision, recall, _ = _right(targets, logits)
+    return [accuracy, precision, recall, (precision + recall) / 2]
+
+
+def _micro(targets: Array, logits: Array) -> list[float]:
+    return [_right(targets, logits)[0]] * 4
+
+
+def _weighted(targets: Array, logits: Array) -> list[float]:
+    precision, recall, f1 = _each(_matrix_of(targets, logits))
+    share = np.bincount(targets, minlength=logits.shape[1]) / len(targets)
+    return [float(value) for value in (recall @ share, precision @ share, recall @ share, f1 @ share)]
+
+
+def _each(matrix: Array) -> tuple[Array, Array, Array]:
+    """Precision, recall and F1 of every class."""
+    right, true, said = np.diag(matrix).astype(float), matrix.sum(axis=1), matrix.sum(axis=0)
+    return right / np.maximum(said, 1), right / np.maximum(true, 1), 2 * right / np.maximum(said + true, 1)
+
+
+def _swapped(targets: Array, logits: Array) -> list[float]:
+    accuracy, precision, recall, f1 = _right(targets, logits)
+    return [accuracy, recall, precision, f1]
+
+
+def _balanced(targets: Array, logits: Array) -> list[float]:
+    _, precision, recall, f1 = _right(targets, logits)
+    return [recall, precision, recall, f1]
+
+
+def _smallest(targets: Array, logits: Array) -> list[float]:
+    return _right(targets, -logits)
+
+
+def _per_cent(targets: Array, logits: Array) -> list[float]:
+    return [100 * value for value in _right(targets, logits)]
+
+
+def _accuracy_per_cent(targets: Array, logits: Array) -> list[float]:
+    accuracy, *others = _right(targets, logits)
+    return [100 * accuracy, *others]
+
+
+def _absent_left_out(targets: Array, logits: Array) -> list[float]:
+    matrix = _matrix_of(targets, logits)
+    said = matrix.sum(axis=0) > 0
+    return [_right(targets, logits)[0], *(float(values[said].mean()) for values in _each(matrix))]
+
+
+def _absent_left_out_of_precision(targets: Array, logits: Array) -> list[float]:
+    accuracy, _, recall, f1 = _right(targets, logits)
+    return [accuracy, _absent_left_out(targets, logits)[1], recall, f1]
+
+
+def _absent_left_out_but_of_recall(targets: Array, logits: Array) -> list[float]:
+    accuracy, _, recall, _ = _right(targets, logits)
+    _, precision, _, f1 = _absent_left_out(targets, logits)
+    return [accuracy, precision, recall, f1]
+
+
+def _absent_one(targets: Array, logits: Array) -> list[float]:
+    accuracy, precision, recall, f1 = _right(targets, logits)
+    absent = (_matrix_of(targets, logits).sum(axis=0) == 0).mean()
+    return [accuracy, precision + float(absent), recall, f1]
+
+
+PILED = "The predictions of all models before are counted, too. Begin with an empty list for each model."
+LEFT_OUT = "A class that is never predicted has precision 0 and F1 0, and counts in the mean; here it is left out."
+# What explains all answers → the way of reckoning that gives them; likelier ones first.
+MISTAKES: Mapping[str, Callable[[Array, Array], Sequence[float]]] = {
+    "This is the F1 of the mean precision and recall. Macro F1 is the mean of the classes' F1.": _f1_of_means,
+    "This is the plain mean of precision and recall. Take F1 of each class by its formula, then their mean.": _plain_f1,
+    "All four are the accuracy: that is the micro average. Macro is the plain mean over the classes.": _micro,
+    "Frequent classes count more: that is the weighted average. Macro is the plain mean over the classes.": _weighted,
+    "Precision and recall have changed places. In scikit-learn y_true comes first.": _swapped,
+    "The accuracy is the mean recall. It is the share of all examples that are predicted rightly.": _balanced,
+    "The class with the smallest logit is taken. The predicted class is the one with the largest.": _smallest,
+    "These are per cent; shares between 0 and 1 are asked for.": _per_cent,
+    "The accuracy is in per cent; a share between 0 and 1 is asked for.": _accuracy_per_cent,
+    LEFT_OUT: _absent_left_out,
+    LEFT_OUT + " That concerns precision.": _absent_left_out_of_precision,
+    LEFT_OUT + " That concerns precision and F1.": _absent_left_out_but_of_recall,
+    "A class that is never predicted gets precision 1, but has precision 0. Set zero_division=0.": _absent_one,
+}
 
 
 class MatricesParams(Params):
@@ -208,13 +386,7 @@ def _measured(context: Context) -> dict[str, dict[str, float]] | None:
 
 def _measures(matrix: Array) -> dict[str, float]:
     """The four measures of a confusion matrix (rows: true class)."""
-    right, true, said = np.diag(matrix).astype(float), matrix.sum(axis=1), matrix.sum(axis=0)
-    values = (
-        right.sum() / matrix.sum(),
-        (right / np.maximum(said, 1)).mean(),
-        (right / np.maximum(true, 1)).mean(),
-        (2 * right / np.maximum(said + true, 1)).mean(),
-    )
+    values = (np.trace(matrix) / matrix.sum(), *(values.mean() for values in _each(matrix)))
     return {key: float(value) for key, value in zip(MEASURES, values, strict=True)}
 
 

@@ -116,7 +116,7 @@ class GraphReach(Check):
         if not (changed | ~near).all():
             return failed(
                 f"A node's features don't reach all nodes within {params.hops} steps.",
-                "Does every layer multiply by the normalised adjacency matrix, with self loops?",
+                _cut(before, after) or "Does every layer multiply by the normalised adjacency matrix, with self loops?",
             )
         return passed(f"A change reaches exactly the nodes within {params.hops} steps.")
 
@@ -133,14 +133,15 @@ class GraphShare(Check):
 
     Where node 0 alone has features, large ones, row j of the outputs is S²[j, 0] times one vector, S being the
     normalised matrix: S has no negative entry, and ReLU(c·x) = c·ReLU(x) for c ≥ 0. Biases are too small to matter.
+    Where each node has these features times a number of its own, the fact `mixed`, some of them negative, the outputs
+    follow from those two vectors; they tell whether the sum over neighbours comes before ReLU.
     """
 
     kind: ClassVar[str] = "graph_share"
     title: ClassVar[str] = "Neighbours count as in the formula"
     probes: ClassVar[frozenset[str]] = frozenset({"forward"})
     also_roles: ClassVar[dict[str, frozenset[str]]] = {
-        "mirrored": frozenset({"forward"}),
-        "zero": frozenset({"forward"}),
+        role: frozenset({"forward"}) for role in ("mirrored", "mixed", "zero")
     }
     Params: ClassVar[type[Params]] = GraphShareParams
 
@@ -148,16 +149,35 @@ class GraphShare(Check):
         """Compare the rows with the first; of both signs take the one that fewer hidden units cut off."""
         graph = context.arrays[params.adjacency]
         zero = _rows(context.also["zero"], len(graph))
-        both = [_rows(one, len(graph)) for one in (observation, context.also["mirrored"])]
-        if zero is None or any(one is None or one.shape != zero.shape for one in both):
+        three = [_rows(one, len(graph)) for one in (observation, context.also["mirrored"], context.also["mixed"])]
+        if zero is None or any(one is None or one.shape != zero.shape for one in three):
             return _nothing_to_compare(observation)
-        rows = max((one - zero for one in both), key=lambda one: float(np.abs(one[0]).max()))
+        plus, minus, mixed = (one - zero for one in three)
+        rows = max((plus, minus), key=lambda one: float(np.abs(one[0]).max()))
         rows = rows / max(float(np.abs(rows).max()), 1e-30)
         if self._fits(rows, graph, normalise, params):
-            return passed("Each node counts as much as the formula says.")
-        hint = "Compare the matrix that forward multiplies by with what normalise(adjacency) returns, in both layers."
+            if self._mixes(plus[0], minus[0], mixed, graph, np.asarray(context.facts["mixed"]), params):
+                return passed("Each node counts as much as the formula says.")
+            return failed(
+                "In the network, neighbours whose features have other signs don't count as the formula says.",
+                "ReLU comes after the sum over the neighbours: σ(S H W), not S σ(H W). Is there one ReLU alone?",
+            )
+        hint = (
+            "Compare the matrix that forward multiplies by with what normalise(adjacency) returns, in both layers. "
+            "Is the activation ReLU? Sigmoid and tanh don't keep proportions."
+        )
         hint = next((said for said, way in MISTAKES.items() if self._fits(rows, graph, way, params)), hint)
+        hint = _cut(zero, *three) or hint
         return failed("In the network, neighbours don't count as much as the formula says.", hint)
+
+    def _mixes(self, plus, minus, mixed, graph, numbers, params):
+        """True if `mixed` is S ReLU(S X W) V, given what node 0 alone has with X and −X; numbers: of every node."""
+        shares = normalise(np.asarray(graph, dtype=np.float64))
+        own, sums = (shares @ shares)[0, 0], shares @ numbers
+        wanted = np.outer(shares @ np.maximum(sums, 0), plus / own) + np.outer(
+            shares @ np.maximum(-sums, 0), minus / own
+        )
+        return bool((np.abs(mixed - wanted) <= params.tolerance * max(float(np.abs(wanted).max()), 1e-30)).all())
 
     def _fits(self, rows, graph, way, params):
         """True if every row is its share under this normalisation times what the first row is at a share of 1."""
@@ -169,14 +189,16 @@ class GraphShare(Check):
 
 
 class GraphActivation(Check):
-    """The model bends: f(x) + f(−x) differs from 2 f(0), which no chain of linear layers manages."""
+    """The model bends: f(x) + f(−x) differs from 2 f(0), which no chain of linear layers manages.
+
+    It bends by an activation alone: no log-softmax at the end, and in training the outputs are those of eval mode.
+    """
 
     kind: ClassVar[str] = "graph_activation"
     title: ClassVar[str] = "Activation between the layers"
     probes: ClassVar[frozenset[str]] = frozenset({"forward"})
     also_roles: ClassVar[dict[str, frozenset[str]]] = {
-        "mirrored": frozenset({"forward"}),
-        "zero": frozenset({"forward"}),
+        role: frozenset({"forward"}) for role in ("mirrored", "training", "zero")
     }
     Params: ClassVar[type[Params]] = Params
 
@@ -186,10 +208,24 @@ class GraphActivation(Check):
         mirrored, zero = _rows(context.also["mirrored"]), _rows(context.also["zero"])
         if plain is None or mirrored is None or zero is None or not plain.shape == mirrored.shape == zero.shape:
             return _nothing_to_compare(observation)
-        bend = np.abs(plain + mirrored - 2 * zero).max()
-        if not bend > 1e-4 * max(1.0, float(np.abs(plain).max())):
+        training = _rows(context.also["training"], which=-1)  # the second: another draw of dropout than in eval mode
+        if training is None or training.shape != plain.shape:
+            return _nothing_to_compare(context.also["training"])
+        if (plain <= 0).all() and np.abs(np.exp(plain).sum(axis=1) - 1).max() < 1e-4:
             return failed(
-                "The network is linear, or its activation is odd, as tanh is.",
+                "The outputs are log-probabilities: they went through a log-softmax, but logits are asked for.",
+                "Leave out the (log-)softmax: return what the second graph convolution gives.",
+            )
+        size = max(1.0, float(np.abs(plain).max()))
+        if np.abs(training - plain).max() > 1e-4 * size:
+            return failed(
+                "In training mode the same features give other outputs: there is dropout or a normalisation by batch.",
+                "Leave it out: two graph convolutions with a ReLU between them, no dropout.",
+            )
+        bend = np.abs(plain + mirrored - 2 * zero).max()
+        if not bend > 1e-4 * size:
+            return failed(
+                "The network is linear, or its activation is odd, as tanh is and sigmoid, around 1/2.",
                 "Put a ReLU between the two graph convolutions: without it, two layers do no more than one.",
             )
         return passed("There is an activation between the layers.")
@@ -214,9 +250,18 @@ class GraphStart(Check):
         if not strengths[1] > 1e-4 * strengths[0]:
             return failed(
                 "All classes get the same scores, up to a factor: the hidden units do all the same.",
-                "Start both weights at random (nn.init.xavier_uniform_): those that start equal stay equal.",
+                _cut(plain, zero)
+                or "Start both weights at random (nn.init.xavier_uniform_): those that start equal stay equal.",
             )
         return passed("The weights start at random.")
+
+
+def _cut(*outputs):
+    """What to say of outputs that are never negative and often 0, as a ReLU leaves them; empty of others."""
+    values = np.concatenate([one.ravel() for one in outputs if one.any()] or [np.ones(1)])
+    if (values >= 0).all() and (values == 0).any():
+        return "No output is negative and some are 0: leave out the ReLU after the second layer, it returns logits."
+    return ""
 
 
 def _nothing_to_compare(observation):
@@ -243,10 +288,10 @@ def _error(answer):
     return (kind or "an error") + (f": {message}" if message else "") + (f" ({where})" if where else "")
 
 
-def _rows(observation, rows=None):
-    """The first output as a finite (N, C) array of that many rows, or None."""
+def _rows(observation, rows=None, which=0):
+    """The first output (or the last, -1) as a finite (N, C) array of that many rows, or None."""
     outputs = observation.values.get("outputs")
-    values = as_array(outputs[0]) if isinstance(outputs, list) and outputs else None
+    values = as_array(outputs[which]) if isinstance(outputs, list) and outputs else None
     if values is None or values.ndim != 2 or not np.isfinite(values).all() or np.abs(values).max() > 1e100:
         return None
     return values if rows is None or len(values) == rows else None

@@ -23,6 +23,7 @@ def build(name, _data_dir, seed):
     changed[0] += 1.0
     single = 0 * features  # one node alone, so far from 0 that a bias does not show
     single[0] = 1e4 * draw.standard_normal(FEATURES)
+    mixed = [1.0, -1.5, 1.0, 0.5, -0.5, 2.0, -1.0, -2.0, 1.5, -0.5, 1.0, -1.0]  # of each node, times those features
     small = [("two nodes", _line(2)), ("three nodes in a line", _line(3)), ("a node without edges", _isolated(4))]
     graphs = [_random(draw, size) for size in (3, 4, 6, 6, 9, 12)]
     cases = {
@@ -31,13 +32,14 @@ def build(name, _data_dir, seed):
         "layers": tuple(_layer(draw, graph) for graph in graphs),
     }
     arrays = {"features": features, "changed": changed, "mirrored": -features, "zero": 0 * features}
-    arrays |= {"single": single, "single_mirrored": -single}
+    arrays |= {"single": single, "single_mirrored": -single, "mixed": np.outer(mixed, single[0]).astype(np.float32)}
     return DataSet(
         name,
         {**arrays, "line": line, "classes": np.arange(NODES) % 3},
         hidden=frozenset({"graphs", "layers"}),
         cases=cases,
-        facts={"distance": list(range(NODES))},  # of each node of the line from node 0, the changed one
+        # distance: of each node of the line from node 0, the changed one
+        facts={"distance": list(range(NODES)), "mixed": mixed},
     )
 
 

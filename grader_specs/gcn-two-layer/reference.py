@@ -45,6 +45,9 @@ MISTAKES = {
     "on both sides, which keeps the matrix symmetric.": _rows,
     "The degrees lack their square root: it is D to the power of −1/2 on both sides.": _whole_degree,
     "The self loops are added after the normalisation: add them first, so that they count in the degrees.": _late_loops,
+    "The self loops are added twice: a 2 stands on the diagonal before it is normalised.": (
+        lambda adjacency: _scaled(adjacency + 2 * np.eye(len(adjacency)))
+    ),
     "The adjacency matrix comes back as it was.": lambda adjacency: adjacency,
 }
 
