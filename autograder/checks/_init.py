@@ -17,6 +17,12 @@ IN_WORDS = {
     "kaiming": "Kaiming (He)",
     "default": "PyTorch's default",
 }
+CALLS = {
+    "xavier": "nn.init.xavier_uniform_ (or xavier_normal_)",
+    "xavier_uniform": "nn.init.xavier_uniform_",
+    "xavier_normal": "nn.init.xavier_normal_",
+    "kaiming": "nn.init.kaiming_normal_ (or kaiming_uniform_) with nonlinearity='relu'",
+}
 _DEVIATIONS = 5.0  # of the sample's own spread: a right layer fails in less than one of a million draws
 _SLACK = 0.01  # beside it, relative
 
@@ -41,10 +47,8 @@ def fits(scheme: str, shape: tuple[int, ...], mean: float, std: float, largest: 
     The sample's standard deviation over n draws strays by 1/√(2n) of itself if normal, less if uniform; its mean by
     std/√n. A uniform sample stays within √3 std.
     """
-    count = math.prod(shape)
-    wanted = expected_std(scheme, shape)
-    stray = _DEVIATIONS / math.sqrt(2 * count) + _SLACK
-    if not (abs(std / wanted - 1) <= stray and abs(mean) <= wanted * (_DEVIATIONS / math.sqrt(count) + _SLACK)):
+    count, wanted = math.prod(shape), expected_std(scheme, shape)
+    if not (spreads(scheme, shape, std) and abs(mean) <= wanted * (_DEVIATIONS / math.sqrt(count) + _SLACK)):
         return False
     bound = math.sqrt(3) * wanted * 1.0001
     if scheme == "xavier_uniform" and largest > bound:
@@ -53,7 +57,13 @@ def fits(scheme: str, shape: tuple[int, ...], mean: float, std: float, largest: 
     return not (scheme == "xavier_normal" and count >= 200 and largest <= bound)
 
 
-def nearest(shape: tuple[int, ...], mean: float, std: float, largest: float) -> str:
-    """The scheme that fits, or an empty string."""
-    names = ("default", "xavier", "kaiming")
+def spreads(scheme: str, shape: tuple[int, ...], std: float) -> bool:
+    """True if the standard deviation alone can come from the scheme."""
+    return abs(std / expected_std(scheme, shape) - 1) <= _DEVIATIONS / math.sqrt(2 * math.prod(shape)) + _SLACK
+
+
+def nearest(asked: str, shape: tuple[int, ...], mean: float, std: float, largest: float) -> str:
+    """The scheme that fits beside the one that was asked for, or an empty string."""
+    kinds = () if asked == "xavier" else ("xavier_uniform", "xavier_normal")
+    names = [name for name in ("default", *kinds, "kaiming") if name != asked]
     return next((name for name in names if fits(name, shape, mean, std, largest)), "")

@@ -208,17 +208,34 @@ def _one_init(row: Any, sizes: tuple[int, ...], place: str, kind: str, scheme: s
     if _init.fits(scheme, sizes, mean, std, largest):
         return Demand()
     name = f"The {place} {'convolution' if kind == 'conv' else kind + ' layer'}"
-    likely = _init.nearest(sizes, mean, std, largest)
+    likely = _init.nearest(scheme, sizes, mean, std, largest)
     if std == 0:
         looks = "all its weights are equal"
     elif not math.isfinite(std):
         looks = "its weights are no finite numbers"
-    elif likely and likely != scheme:
+    elif likely:
         looks = f"its weights look like {_init.IN_WORDS[likely]}"
+    elif _init.spreads(scheme, sizes, std):
+        looks = "the mean of its weights is not 0"
     else:
         looks = f"its weights spread too {'widely' if std > _init.expected_std(scheme, sizes) else 'little'}"
-    hint = (
-        "Go through self.modules(), not self.children(), which meets only the outermost layers, and call "
-        "nn.init on the weight of each."
-    )
-    return Demand(f"{name} is not initialised as {_init.IN_WORDS[scheme]}: {looks}.", hint)
+    words = f"{name} is not initialised as {_init.IN_WORDS[scheme]}: {looks}."
+    return Demand(words, _init_hint(scheme, likely, std))
+
+
+def _init_hint(scheme: str, likely: str, std: float) -> str:
+    """What to try, by what the weights look like."""
+    call = _init.CALLS.get(scheme, "")
+    if not call:
+        return "Leave the weights as PyTorch makes them."
+    if std == 0:
+        return f"Units of equal weights stay equal for good. Call {call} on the weight; zeros are for the bias."
+    if likely == "default":
+        return (
+            "Its weights are as PyTorch made them: no nn.init was called on them. Go through self.modules(), not "
+            "self.children(), which meets only the outermost layers, after the last layer is made, and take "
+            "convolutions and linear layers."
+        )
+    if likely:
+        return f"Call {call} on its weight, not the initialisation of another name."
+    return f"Call {call} on its weight, with a gain of 1. A fixed standard deviation does not fit layers of every size."

@@ -1,4 +1,4 @@
-"""schedule: a learning rate follows its formula at every single step."""
+"""schedule: a learning rate follows its formula at every single step, in every parameter group."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def rates(formula: Formula, params: ScheduleParams, first: int) -> Array:
 
 
 class Schedule(Check):
-    """Every value against the formula; step numbers may count from 0 or from 1 where the spec allows both."""
+    """Every value of every group against the formula; steps may count from 0 or from 1 where the spec allows both."""
 
     kind: ClassVar[str] = "schedule"
     title: ClassVar[str] = "Learning-rate schedule"
@@ -61,7 +61,7 @@ class Schedule(Check):
     Params: ClassVar[type[Params]] = ScheduleParams
 
     def judge(self, observation: Observation, _context: Context, params: ScheduleParams) -> Outcome:
-        """All of it, or half if only the warm-up or only the rest is wrong."""
+        """All of it, or half if only the warm-up, only the rest or only another group is wrong."""
         found = as_array(observation.values.get("lrs"))
         if found is None or found.ndim != 1:
             return failed("No learning rates could be read.", "Return a scheduler, or a function from step to rate.")
@@ -80,6 +80,12 @@ class Schedule(Check):
         limit = params.tolerance * params.base_lr
         measured = Statistic.excess(min(float(d.max()) for d in differences) / limit, "tolerance")
         if any(d.max() <= limit for d in differences):
+            if not _follow(observation.values.get("others"), found, limit):
+                return partial(
+                    0.5,
+                    f"Only the first parameter group of the optimizer follows the formula ({_name(params)}).",
+                    "An optimizer can have several groups: for group in optimizer.param_groups: group['lr'] = …",
+                )
             message = f"All {params.steps} learning rates follow the formula ({_name(params)})."
             return passed(message, **evidence).measured(measured)
         nearest = min(differences, key=lambda d: float(d.mean()))
@@ -93,6 +99,16 @@ class Schedule(Check):
         rise, rest = wrong[: params.warmup], wrong[params.warmup :]
         half = 0 < params.warmup < params.steps and rise.any() != rest.any() and not (rest[:-1].all() and rest.size > 1)
         return partial(0.5 if half else 0.0, message, _cause(found, params, told), **evidence).measured(measured)
+
+
+def _follow(others: Any, first: Array, limit: float) -> bool:
+    """True if the other groups, where there are any, have the rates of the first: all start with the same one."""
+    if others is None:
+        return True
+    rows = [as_array(row) for row in others] if type(others) is list else [None]
+    return all(
+        row is not None and row.shape == first.shape and bool((np.abs(row - first) <= 2 * limit).all()) for row in rows
+    )
 
 
 def _name(params: ScheduleParams) -> str:
@@ -120,6 +136,12 @@ def _cause(found: Array, params: ScheduleParams, told: bool) -> str:
         longer = params.model_copy(update={"steps": steps})
         if any(_starts_alike(found, rates(params.formula, longer, first), limit) for first in every):
             return "The decay has the wrong length: it goes from the end of the warm-up to the last step."
+    for first in params.counted_from:
+        right = rates(params.formula, params, first)
+        if same(params.base_lr * np.cumprod(right / params.base_lr)):
+            return "Each step multiplies the rate of the step before: multiply the optimizer's first rate instead."
+        if same(np.concatenate([found[:1], right[1:]])):
+            return "Only the first rate is wrong: it must be set when the scheduler is made, before any step()."
     scales = found / np.where(found.max() > 0, found.max(), 1)
     if any(np.abs(scales - (r := rates(params.formula, params, f)) / r.max()).max() < 1e-4 for f in every):
         return f"The shape is right, the height is not: the highest rate must be {brief(params.base_lr)}."

@@ -22,6 +22,7 @@ Row = dict[str, float]
 Trouble = tuple[str, str]  # what is wrong, what to try
 
 MOST = 1e-6
+MOST_LOSS = 10.0  # mean cross entropy; guessing among ten classes gives 2.3, and few networks exceed 5
 MOST_ROWS = 1000  # that are looked at; a search has six
 NEAR = 1e-4  # relative: float32 is closer, neighbours of a grid are farther apart
 CELLS = tuple((batch, lr) for batch in (256, 512, 1024) for lr in (1e-4, 1e-3))
@@ -74,7 +75,7 @@ class OwnTable(Check):
         if trouble := _form(given, told):
             return failed(*trouble)
         table = [read for row in given if (read := _row(row, KEYS)) is not None]
-        for trouble in (_cells(table, told), _ranges(table), _copied(table), _impossible(table)):
+        for trouble in (_cells(table, told), _ranges(table), _copied(table), _twins(table), _impossible(table)):
             if trouble:
                 return failed(*trouble)
         return passed("Six rows, one for each cell of the grid.")
@@ -211,12 +212,41 @@ def _copied(table: list[Row]) -> Trouble | None:
     return None
 
 
+def _twins(table: list[Row]) -> Trouble | None:
+    """Two columns are the same number in all rows. Shares of whole per cents may be, by chance and rounding."""
+    errors = [1 - row["val_accuracy"] for row in table]
+    columns = {key: [row[key] for row in table] for key in MEASURED}
+    if _alike(columns["val_loss"], errors) or _alike(columns["val_loss"], columns["val_accuracy"]):
+        return (
+            "val_loss is only val_accuracy again (or 1 minus it) in all six rows.",
+            "val_loss is the mean cross entropy over the validation images, F.cross_entropy(logits, labels).",
+        )
+    for one, other in (SHARES[:2], SHARES[1:], SHARES[::2]):
+        if _alike(columns[one], columns[other]):
+            return (
+                f"{one} and {other} are the same number in all six rows.",
+                "Was one copied, or were both measured on the same images? Measure each on its own part of the data.",
+            )
+    return None
+
+
+def _alike(one: list[float], other: list[float]) -> bool:
+    near = all(abs(a - b) <= MOST for a, b in zip(one, other, strict=True))
+    return near and any(abs(100 * a - round(100 * a)) > 100 * MOST for a in one)
+
+
 def _impossible(table: list[Row]) -> Trouble | None:
     """A wrong image has a probability of at most 1/2 for its class, so it adds ln 2 or more to the loss.
 
     A tenth and 0.05 are left for rounding and for means of batches of unequal sizes.
     """
     for row in table:
+        if row["val_loss"] > MOST_LOSS:
+            return (
+                f"The val_loss of the cell {_named(_cell(row))} is too large for a mean cross entropy of ten classes.",
+                "Is it a sum? Divide a sum over images by the number of images, a sum of means of batches by the "
+                "number of batches.",
+            )
         if row["val_loss"] < 0.9 * math.log(2) * (1 - row["val_accuracy"]) - 0.05:
             return (
                 f"The val_loss of the cell {_named(_cell(row))} is too small for its val_accuracy.",

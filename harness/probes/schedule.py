@@ -50,9 +50,11 @@ def run_schedule(session: Session, request: Request) -> Mapping[str, Any]:
 
 
 def _optimiser(lr: float) -> Any:
-    parameter = torch.nn.Parameter(torch.zeros(1))
-    parameter.grad = torch.zeros(1)
-    return torch.optim.SGD([parameter], lr=lr)
+    """Of two groups with one rate: a scheduler may take it for one, but must move both."""
+    parameters = [torch.nn.Parameter(torch.zeros(1)) for _ in range(2)]
+    for parameter in parameters:
+        parameter.grad = torch.zeros(1)
+    return torch.optim.SGD([{"params": [parameter]} for parameter in parameters], lr=lr)
 
 
 def _takes_step(function: Any) -> bool:
@@ -95,10 +97,12 @@ def _follow(made: Any, optimiser: Any, steps: int, base_lr: float) -> dict[str, 
         followed = own if isinstance(own, torch.optim.Optimizer) else optimiser
         rates = []
         for _ in range(steps):
-            rates.append(_number(followed.param_groups[0]["lr"]))
+            rates.append([_number(group["lr"]) for group in followed.param_groups])
             followed.step()
             scheduler.step()
-        return {"lrs": np.array(rates), "how": "scheduler"}
+        groups = min(map(len, rates))
+        first, *others = np.array([row[:groups] for row in rates]).T
+        return {"lrs": first, "others": others, "how": "scheduler"}
     function = next((p for p in parts if callable(p)), None)
     if function is not None:
         return _rates([_number(function(k)) for k in range(steps)], base_lr)

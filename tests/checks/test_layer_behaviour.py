@@ -137,21 +137,39 @@ def test_right_initialisations_fit_under_fifty_seeds(shape: tuple[int, ...], sch
 
 
 @pytest.mark.parametrize(
-    ("values", "words"),
+    ("values", "words", "hint"),
     [
-        (drawn(LINEAR, "default"), "look like PyTorch's default"),
-        (drawn(LINEAR, "kaiming"), "look like Kaiming (He)"),
-        (drawn(LINEAR, "xavier") * 3, "spread too widely"),
-        (np.zeros(LINEAR), "all its weights are equal"),
-        (np.full(LINEAR, np.nan), "no finite numbers"),
-        (drawn(LINEAR, "xavier") + 1, "first linear layer"),
+        (drawn(LINEAR, "default"), "look like PyTorch's default", "children()"),
+        (drawn(LINEAR, "kaiming"), "look like Kaiming (He)", "another name"),
+        (drawn(LINEAR, "xavier") * 3, "spread too widely", "gain of 1"),
+        (drawn(LINEAR, "xavier") / 3, "spread too little", "gain of 1"),
+        (np.zeros(LINEAR), "all its weights are equal", "zeros are for the bias"),
+        (np.full(LINEAR, np.nan), "no finite numbers", "xavier_uniform_"),
+        (drawn(LINEAR, "xavier") + 1, "first linear layer is not", "xavier_uniform_"),
+        (drawn(LINEAR, "xavier") + 1, "mean of its weights is not 0", "xavier_uniform_"),
     ],
 )
-def test_wrong_initialisations_are_named(values: Array, words: str) -> None:
+def test_wrong_initialisations_are_named(values: Array, words: str, hint: str) -> None:
     outcome = ask({"weights": [weight(values, "Linear")]}, init={"linear": "xavier"})
     assert outcome.verdict is Verdict.FAILED
     assert words in outcome.message
-    assert "children()" in outcome.hint
+    assert hint in outcome.hint
+    assert ("children()" in outcome.hint) == ("default" in words)
+
+
+@pytest.mark.parametrize(
+    ("scheme", "asked", "hint"),
+    [
+        ("xavier_normal", "xavier_uniform", "Call nn.init.xavier_uniform_ on"),
+        ("xavier_uniform", "xavier_normal", "Call nn.init.xavier_normal_ on"),
+        ("xavier_uniform", "default", "as PyTorch makes them"),
+        ("xavier_uniform", "kaiming", "Call nn.init.kaiming_normal_"),
+    ],
+)
+def test_the_initialisation_that_was_taken_is_named(scheme: str, asked: str, hint: str) -> None:
+    outcome = ask({"weights": [weight(drawn(LINEAR, scheme), "Linear")]}, init={"linear": asked})
+    assert f"look like {_init.IN_WORDS[scheme]}" in outcome.message
+    assert hint in outcome.hint
 
 
 def test_uniform_is_told_from_normal_and_embeddings_are_left_alone() -> None:

@@ -61,6 +61,8 @@ def test_right_schedules_pass_in_both_ways_of_counting(formula: str, first: int)
         (rates("cosine", params("cosine"), 0), "cosine schedule"),
         (rates("linear", params("linear", steps=110), 0)[:100], "wrong length"),
         (rates("linear", params("linear"), 0) * 10, "highest rate must be 0.001"),
+        (np.r_[1e-3, rates("linear", params("linear"), 0)[1:]], "Only the first rate is wrong"),
+        (1e-3 * np.cumprod(rates("linear", params("linear"), 1) * 1e3), "multiplies the rate of the step before"),
         (np.where(np.arange(100) < 99, rates("linear", params("linear"), 0), 5e-4), "It ends at 0.0005"),
     ],
 )
@@ -101,3 +103,20 @@ def test_how_near_the_tolerance_rates_are_is_measured() -> None:
     for off, verdict, margin in ((0.9e-9, Verdict.PASSED, 0.1), (1.1e-9, Verdict.FAILED, -0.1)):
         outcome = said(right + off)
         assert (outcome.verdict, round(outcome.statistics[0].margin, 4)) == (verdict, margin)
+
+
+@pytest.mark.parametrize("other", [np.full(100, 1e-3), np.full(100, np.nan), np.zeros(99), None, "rates"])
+def test_half_where_only_the_first_group_follows(other: Any) -> None:
+    right = rates("linear", params("linear"), 0)
+    outcome = judge("schedule", "schedule", {"lrs": right, "others": [right, other]}, formula="linear", **ASKED)
+    assert outcome.fraction == 0.5
+    assert "Only the first parameter group" in outcome.message
+    assert "param_groups" in outcome.hint
+
+
+def test_groups_that_follow_alike_pass_and_a_wrong_first_group_is_named_first() -> None:
+    right = rates("linear", params("linear"), 0)
+    both = judge("schedule", "schedule", {"lrs": right, "others": [right]}, formula="linear", **ASKED)
+    assert both.verdict is Verdict.PASSED
+    shifted = judge("schedule", "schedule", {"lrs": right * 2, "others": [right]}, formula="linear", **ASKED)
+    assert "first parameter group" not in shifted.message

@@ -112,6 +112,13 @@ def test_schedules_of_every_form_are_followed(loaded: Harness, name: str, expect
     assert followed["how"] == how
 
 
+def test_the_second_group_of_the_optimiser_is_followed_too(loaded: Harness) -> None:
+    for name, expected in (("own", np.full(8, 0.2)), ("pair", COSINE)):
+        (other,) = follow(loaded, name)["others"]
+        np.testing.assert_allclose(other, expected, rtol=1e-6, atol=1e-9)
+    assert "others" not in follow(loaded, "rate")
+
+
 @pytest.mark.parametrize(("kind", "expected"), [("linear", LINEAR), ("cosine", COSINE)])
 def test_the_spec_s_arguments_and_the_supplied_ones_go_together(loaded: Harness, kind: str, expected: Any) -> None:
     declared = (("optimizer", "opt"), ("name", "kind"), ("total_steps",), ("warmup_steps",))

@@ -76,6 +76,9 @@ def test_right_tables_pass_in_any_form() -> None:
         changed(0, train_accuracy=1, val_accuracy=1.0, val_loss=0),
         changed(0, val_accuracy=0.0, val_loss=3.0),
         equal,
+        [*changed(3, val_accuracy=0.7539)[:5], table()[5] | {"train_accuracy": 0.7607}],
+        [row | {key: round(row["test_accuracy"], 2) for key in ("val_accuracy", "test_accuracy")} for row in table()],
+        changed(0, val_loss=9.9),
         [row | {"val_loss": 2.3 + place / 1000} for place, row in enumerate(learned_nothing)],
     ):
         outcome = of_table(rows)
@@ -105,6 +108,11 @@ def test_right_tables_pass_in_any_form() -> None:
         (changed(1, val_loss=-0.1), "below 0"),
         ([row | dict(zip(KEYS, MEASURED[0], strict=True)) for row in table()], "All six cells have the same numbers"),
         (changed(0, val_loss=0.9412 / 256), "number of batches"),
+        (changed(3, val_loss=92), "(512, 0.001) is too large"),
+        ([row | {"val_accuracy": row["train_accuracy"]} for row in table()], "train_accuracy and val_accuracy are the"),
+        ([row | {"val_accuracy": row["test_accuracy"]} for row in table()], "val_accuracy and test_accuracy are the"),
+        ([row | {"test_accuracy": row["train_accuracy"]} for row in table()], "train_accuracy and test_accuracy are"),
+        ([row | {"val_loss": 1 - row["val_accuracy"]} for row in table()], "mean cross entropy"),
     ],
 )
 def test_wrong_tables_are_told_what_to_do(rows: Any, words: str) -> None:
