@@ -30,6 +30,9 @@ from autograder.checks.base import (
 from autograder.checks.measures import last_outputs
 from autograder.model import Observation, Outcome, Statistic
 
+_BY_HAND = "Work one small example out by hand and compare each step."
+_IN_ORDER = "Return what the handout names, in its order."
+
 
 class AllcloseParams(Params):
     """The right answers and how close is close."""
@@ -44,6 +47,11 @@ class AllcloseParams(Params):
     strict_types: bool = Field(False, description="A whole number must not come as 3.0, nor True as 1.")
     more_keys: bool = Field(False, description="A dictionary may have keys beside those expected.")
     partial: bool = Field(False, description="Points for the share of groups (or cases) that are right.")
+    hints: dict[str, str] = Field(
+        default_factory=dict,
+        json_schema_extra={"keys": "group"},
+        description="By group of cases, what to try; the first of them whose group has a wrong case is said.",
+    )
     show: Literal["inputs", "answer", "nothing"] = Field(
         "inputs",
         description="What of the smallest wrong case a student sees: its inputs and own answer, the right answer as "
@@ -99,15 +107,26 @@ def _cases(observation: Observation, context: Context, comparison: _Comparison, 
     wrong = [(answer, trouble) for answer in every if (trouble := comparison.of_case(answer)) is not None]
     if not wrong:
         return passed(f"All {len(every)} answers are right.")
-    words, hint = commonest([t.causes for _, t in wrong if t.causes is not None][:50])
+    words, hint = commonest(_causes(every, wrong))
     shown, trouble = min(wrong, key=lambda one: one[0].case.size)
     evidence = example(observation, name, context, params.show, shown)
     message = f"{len(wrong)} of {len(every)} answers are wrong. {trouble.words} {words}".strip()
     groups, bad = {a.group for a in every}, {a.group for a, _ in wrong}
     hint = trouble.hint if trouble.causes is None else hint or trouble.hint
+    if own := next((said for group, said in params.hints.items() if group in bad), ""):
+        hint = own if hint in (_BY_HAND, _IN_ORDER) else f"{hint} {own}".strip()
     if params.partial:
         return partial(1 - len(bad) / len(groups), message, hint, **evidence)
     return failed(message, hint, **evidence)
+
+
+def _causes(every: list[Answered], wrong: list[tuple[Answered, Trouble]]) -> list[list[str]]:
+    """What would explain each wrong number. Who gives long fractions elsewhere neither rounds nor cuts."""
+    bad = {answer.number for answer, _ in wrong}
+    right = (plain_array(a.value) for a in every if a.number not in bad and not isinstance(a.value, str))
+    long = any(array is not None and not np.array_equal(array, array.round(4)) for array in right)
+    never = {"rounded", "floored"} if long else set()
+    return [[key for key in t.causes if key not in never] for _, t in wrong if t.causes is not None][:50]
 
 
 class _Comparison:
@@ -181,8 +200,7 @@ class _Comparison:
             hint = "It is one of the numbers given, but another one is asked for. Read once more which one."
             return Trouble("the value differs.", hint, [])
         words = "the value differs." if right.size == 1 else "the values differ."
-        hint = "Work one small example out by hand and compare each step."
-        return Trouble(words, hint, diagnoses(given, right, self.tolerance.close, sizes))
+        return Trouble(words, _BY_HAND, diagnoses(given, right, self.tolerance.close, sizes))
 
 
 def _shape_words(expected: Any, right: Array, telling: Telling) -> str:
@@ -194,4 +212,4 @@ def _shape_words(expected: Any, right: Array, telling: Telling) -> str:
 
 
 def _advice(got: Any) -> str:
-    return "The function ends without return." if got is None else "Return what the handout names, in its order."
+    return "The function ends without return." if got is None else _IN_ORDER

@@ -38,6 +38,14 @@ def named(model: BaseModel, kind: str) -> Iterator[tuple[Where, str]]:
             yield from _texts((key,), getattr(model, key))
 
 
+def _keyed(model: BaseModel, kind: str) -> Iterator[tuple[Where, str]]:
+    """As named, of mappings whose keys are names of the kind."""
+    properties = type(model).model_json_schema().get("properties", {})
+    for field in type(model).model_fields:
+        if properties.get(field, {}).get("keys") == kind:
+            yield from (((field, key), key) for key in getattr(model, field))
+
+
 def need_array(place: str, data: DataSet, array: str) -> None:
     """Raise SpecError if the data set lacks an array. place: path:line:column of its name."""
     if array not in data.arrays:
@@ -61,7 +69,7 @@ def check_params(params: BaseModel, called: str, data: DataSet, place: Place) ->
     for keys, cases in named(params, "cases"):
         need_cases(place(keys), data, cases)
         called = cases
-    for keys, group in named(params, "group"):
+    for keys, group in (*named(params, "group"), *_keyed(params, "group")):
         groups = {case.group for case in data.cases.get(called, ()) if case.group}
         if group not in groups:
             message = f"{place(keys)}: no case of '{called}' is of a group '{group}' in data set '{data.name}'"

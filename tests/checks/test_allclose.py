@@ -210,3 +210,24 @@ def test_the_smallest_wrong_case_is_shown_wherever_it_stands() -> None:
     assert ask("allclose", cases, [0, 0, 7, 0]).evidence["called with"] == "(1)"
     assert ask("allclose", cases, [0, 1, "text", 0]).evidence["called with"] == "(-1)"
     assert ask("allclose", cases, [0, 0, 7, 0], hidden=True).evidence == {}
+
+
+def test_the_hint_of_the_first_group_with_a_wrong_case_is_said() -> None:
+    cases = [Case((word,), expected=word, group=group) for word, group in (("a", "one"), ("b", "two"), ("c", ""))]
+    hints = {"two": "Rule 2.", "one": "Rule 1."}
+    for answers, hint in (
+        (["a", "x", "c"], "Rule 2."),
+        (["x", "b", "c"], "Rule 1."),
+        (["x", "x", "c"], "Rule 2."),
+        (["a", None, "c"], "The function ends without return. Rule 2."),
+        (["a", "b", "x"], "Return what the handout names, in its order."),
+    ):
+        assert ask("allclose", cases, answers, hidden=True, hints=hints).hint == hint
+
+
+def test_who_gives_fractions_elsewhere_does_not_cut_them() -> None:
+    cases = [Case((i,), expected=(i - 2) / 3) for i in range(5)]
+    assert "cut to whole" in ask("allclose", cases, [0.0, 0.0, 0.0, 0.0, 0.0]).message
+    clipped = ask("allclose", cases, [0.0, 0.0, 0.0, 1 / 3, 2 / 3])
+    assert "cut" not in clipped.message
+    assert "by hand" in clipped.hint

@@ -204,6 +204,7 @@ def build(name, data_dir, seed):
     [
         ("cases: sums, only", "cases: sum, only", "9:54: data set 'standin' has no case list 'sum'", "mean 'sums'?"),
         ("large]", "larg]", "9:74: no case of 'sums' is of a group 'larg'", "Did you mean 'large'?"),
+        ("only: [small, large]", "hints: {larg: Look.}", "9:74: no case of 'sums'", "Did you mean 'large'?"),
         ("cases: sums, only: [small, large]", "only: [smal]", "9:54: no case of 'sums'", "mean 'small'?"),
         ("expected: best", "expected: bets", "10:54: data set 'standin' has no fact 'bets'", "mean 'best'?"),
     ],
