@@ -16,6 +16,7 @@ from autograder.specs import schema
 
 _HOW = {"scheduler", "factor", "rate", "list"}
 _MOST_NAMES = 2000
+_MOST_GROUPS = 16
 
 
 def schedule(student: StudentProcess, observation: schema.Schedule, seed: int, values: dict[str, Any]) -> None:
@@ -24,9 +25,14 @@ def schedule(student: StudentProcess, observation: schema.Schedule, seed: int, v
     request = observation.model_dump(include={"entry", "base_lr", "steps", "warmup"})
     request |= {"arguments": student.literal(observation.arguments), "seed": seed}
     answer = student.ask("schedule", request)
-    lrs = answer.get("lrs")
-    # More than were asked for come from a forger alone, who could say something with how many.
-    values["lrs"] = lrs if isinstance(lrs, np.ndarray) and lrs.size <= observation.steps + 1 else None
+
+    def read(rates: Any) -> Any:
+        # More than were asked for come from a forger alone, who could say something with how many.
+        return rates if isinstance(rates, np.ndarray) and rates.size <= observation.steps + 1 else None
+
+    values["lrs"] = read(answer.get("lrs"))
+    if (others := answer.get("others")) is not None:  # a function of the step has no groups
+        values["others"] = [*map(read, others[:_MOST_GROUPS])] if type(others) is list else [None]
     values["how"] = how if (how := text(answer.get("how"), 20)) in _HOW else ""
 
 

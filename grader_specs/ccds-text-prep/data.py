@@ -2,7 +2,9 @@
 
 The answers come from other ways than a student's: characters are looked at one by one, endings are regular
 expressions, words are counted and angles measured by scikit-learn. Lists named `…_examples` are public, the others
-hidden; each is ordered by size. Groups of the vector lists: `vectors`, `zeros` and `lengths` (which must raise).
+hidden; each is ordered by size. Groups tell what a case is about: rules of `stem` by their number, `plain` texts, lists
+and documents from those with capitals, hyphens and so on; vectors that are `zeros`, those that only add up to zero
+(`sums`), and `lengths` (which must raise).
 """
 
 from __future__ import annotations
@@ -42,6 +44,9 @@ SEPARATORS = (
     "; (",
     "-'",
 )
+# Between two words: what joins them, and what only looks as if.
+JOINED = ("-", "'")
+LOOSE = ("--", "-'", " -", "- ", "''", " '", "' ", "_", "/", ".")
 
 COURSE = (
     "Text mining is to identify useful information.",
@@ -51,7 +56,9 @@ COURSE = (
 TEXT_EXAMPLES = (
     "...",
     "Apple is delicious.",
-    "To be or not to be",
+    "to be or not to be",
+    "a net of 2 nets",
+    "To be or not to BE",
     "It's not straight-forward.",
     '"so-called" tests--really?',
     "3 models,2 GPUs",
@@ -72,8 +79,12 @@ STOPWORD_EXAMPLES: tuple[tuple[list[str], list[str]], ...] = (
 )
 STEM_EXAMPLES = """gas bed class classes ladies models corpus analysis mining walked quickly referring planned falling
     string need only ties stresses buzzed seeing played news added stems sings"""
-# Roots at the edges of the rules: too short, without a vowel, with y alone, with twins; each is met with every ending.
-ROOTS = ("", "e", "ne", "re", "bl", "str", "thr", "dry", "hymn", "sto", "add", "fall", "miss", "buzz", "plann", "free")
+# Roots at the edges of the rules: too short, without a vowel, with y alone, with twins, with an ending of another rule;
+# each is met with every ending.
+ROOTS = (
+    *("", "e", "ne", "re", "bl", "str", "thr", "dry", "hymn", "sto", "add", "fall", "miss", "buzz", "plann", "free"),
+    "dearly",
+)
 ENDINGS = ("", "s", "es", "sses", "ies", "ss", "us", "is", "ing", "ings", "ed", "ly", "ily", "y")
 BAG_EXAMPLES: tuple[list[list[str]], ...] = (
     [["net"]],
@@ -90,6 +101,7 @@ VECTOR_EXAMPLES: tuple[tuple[list[float], list[float]], ...] = (
     ([1, 2, 2], [2, 1, 2]),
     ([0.5, -1.5, 2.0], [1.0, 0.25, -0.75]),
 )
+SUM_EXAMPLES: tuple[tuple[list[float], list[float]], ...] = (([1, -1], [2, -1]), ([2, 1], [-3, 3]))
 
 
 def build(name: str, _data_dir: Path | None, seed: int) -> DataSet | None:
@@ -100,13 +112,13 @@ def build(name: str, _data_dir: Path | None, seed: int) -> DataSet | None:
     angle, distance = _zero_safe_cosine, math.dist
     lists = {
         "text_examples": map(_text_case, TEXT_EXAMPLES),
-        "texts": (_text_case(_draw_text(rng)) for _ in range(RANDOM)),
+        "texts": (_text_case(text) for text in _draw_texts(rng)),
         "stopword_examples": (_stopword_case(*call) for call in STOPWORD_EXAMPLES),
-        "stopwords": (_stopword_case(*_draw_stopwords(rng)) for _ in range(RANDOM)),
+        "stopwords": (_stopword_case(*_draw_stopwords(rng, small=n % 4 == 0)) for n in range(RANDOM)),
         "stem_examples": map(_stem_case, STEM_EXAMPLES.split()),
         "stems": map(_stem_case, [*(r + e for r in ROOTS for e in ENDINGS), *_draw_words(rng)]),
         "bag_examples": map(_bag_case, BAG_EXAMPLES),
-        "bags": (_bag_case(_draw_documents(rng)) for _ in range(RANDOM)),
+        "bags": (_bag_case(_draw_documents(rng, small=n % 4 == 0)) for n in range(RANDOM)),
         "cosine_examples": _public_vectors(angle),
         "cosines": _hidden_vectors(angle, rng),
         "distance_examples": _public_vectors(distance),
@@ -133,7 +145,12 @@ def words_of(text: str) -> list[str]:
 
 
 def stem_of(word: str) -> str:
-    """The stem, by the first of these expressions that matches the whole word."""
+    """The stem by the handout's rules."""
+    return _rule_and_stem(word)[1]
+
+
+def _rule_and_stem(word: str) -> tuple[int, str]:
+    """Number and outcome of the first of these expressions that matches the whole word; 0 if none does."""
     vowel, twice = "[aeiouy]", r"([bcdfghjkmnpqrtvwx])\1"
     rules = (
         (r"(.{0,3})", r"\1"),
@@ -147,29 +164,44 @@ def stem_of(word: str) -> str:
     for number, (pattern, replacement) in enumerate(rules, start=1):
         if re.fullmatch(pattern, word):
             short = re.sub(f"^{pattern}$", replacement, word)
-            return re.sub(f"{twice}$", r"\1", short) if number == 6 else short
-    return word
+            return number, re.sub(f"{twice}$", r"\1", short) if number == 6 else short
+    return 0, word
 
 
 def _text_case(text: str) -> Case:
-    return Case(arguments=(text,), expected=words_of(text), size=float(len(text)))
+    """Groups: joined and loose by hyphens, apostrophes and what is between words; of the rest capitals, plain."""
+    words = words_of(text)
+    if any(mark in word for word in words for mark in JOINED):
+        group = "joined"
+    elif text.lower().split() != words:
+        group = "loose"
+    else:
+        group = "plain" if text.split() == words else "capitals"
+    return Case(arguments=(text,), expected=words, size=float(len(text)), group=group)
 
 
 def _stem_case(word: str) -> Case:
-    return Case(arguments=(word,), expected=stem_of(word), size=float(len(word)))
+    rule, stem = _rule_and_stem(word)
+    return Case(arguments=(word,), expected=stem, size=float(len(word)), group=f"rule_{rule}" if rule else "no_rule")
 
 
 def _stopword_case(tokens: list[str], stopwords: list[str]) -> Case:
     dropped = {word.casefold() for word in stopwords}
     expected = [token for token in tokens if token.casefold() not in dropped]
-    return Case(arguments=(tokens, stopwords), expected=expected, size=float(len(tokens) + len(stopwords)))
+    group = "plain" if _small(tokens) and _small(stopwords) else "capitals"
+    return Case(arguments=(tokens, stopwords), expected=expected, size=float(len(tokens) + len(stopwords)), group=group)
 
 
 def _bag_case(documents: list[list[str]]) -> Case:
     counter = CountVectorizer(analyzer=list)
     counts = counter.fit_transform(documents).toarray().astype(np.int64)
     expected = (counter.get_feature_names_out().tolist(), counts)
-    return Case(arguments=(documents,), expected=expected, size=float(sum(map(len, documents))))
+    group = "empty" if not all(documents) else "plain" if all(map(_small, documents)) else "capitals"
+    return Case(arguments=(documents,), expected=expected, size=float(sum(map(len, documents))), group=group)
+
+
+def _small(words: list[str]) -> bool:
+    return all(word == word.lower() for word in words)
 
 
 def _syllables(rng: Rng, least: int = 1, most: int = 3) -> str:
@@ -185,6 +217,21 @@ def _draw_words(rng: Rng) -> Iterable[str]:
         yield stem + str(rng.choice(["", last, last + last])) + str(rng.choice(ENDINGS))
 
 
+def _draw_texts(rng: Rng) -> Iterable[str]:
+    """Mixed ones, and short ones of which each is about one thing."""
+    yield from (_draw_text(rng) for _ in range(RANDOM))
+
+    def word() -> str:
+        return _syllables(rng)
+
+    for _ in range(4):
+        again = word()
+        yield " ".join([again, str(rng.choice(list("abcinxs"))), str(rng.integers(10)), word(), again])
+        yield " ".join([word().capitalize(), str(rng.choice(list("AIX"))), word().upper()])
+    yield from (word() + mark + word() for mark in (*JOINED, *LOOSE))
+    yield from (word() + first + word() + last + str(rng.integers(9)) for first in JOINED for last in JOINED)
+
+
 def _draw_text(rng: Rng) -> str:
     parts = []
     for _ in range(rng.integers(1, 13)):
@@ -197,20 +244,25 @@ def _draw_text(rng: Rng) -> str:
     return "".join(parts)
 
 
-def _draw_stopwords(rng: Rng) -> tuple[list[str], list[str]]:
-    """Tokens and stop words in all spellings; half of the tokens are stop words, often several in a row."""
+def _draw_stopwords(rng: Rng, *, small: bool) -> tuple[list[str], list[str]]:
+    """Tokens and stop words in all spellings, or `small`; half of the tokens are stop words, often several in a row."""
     stopwords = [str(word) for word in rng.permutation(STOPWORDS)[: rng.integers(1, 9)]]
     words = [_syllables(rng) for _ in range(4)] + [stopwords[0].lower() + "me", "un" + stopwords[0].lower()]
     tokens = [str(rng.choice(stopwords if rng.random() < 0.5 else words)) for _ in range(rng.integers(1, 16))]
     spell: list[Callable[[str], str]] = [str, str.lower, str.upper, str.capitalize]
+    if small:
+        return [token.lower() for token in tokens], [word.lower() for word in stopwords]
     return [spell[rng.integers(4)](token) for token in tokens], stopwords
 
 
-def _draw_documents(rng: Rng) -> list[list[str]]:
-    """One to five documents over few words, so that words repeat; a later one may be empty."""
-    words = [_syllables(rng) for _ in range(rng.integers(1, 8))] + ["Net", "net", "nets", "it's"]
+def _draw_documents(rng: Rng, *, small: bool) -> list[list[str]]:
+    """One to five documents over few words, so that words repeat; a later one may be empty. small: neither that nor
+    words with capitals.
+    """
+    words = [_syllables(rng) for _ in range(rng.integers(1, 8))] + ["net", "nets", "it's", *(() if small else ["Net"])]
     documents = [[str(word) for word in rng.choice(words, size=rng.integers(1, 9))]]
-    documents += [[str(word) for word in rng.choice(words, size=rng.integers(0, 9))] for _ in range(rng.integers(0, 5))]
+    least, more = int(small), rng.integers(0, 5)
+    documents += [[str(word) for word in rng.choice(words, size=rng.integers(least, 9))] for _ in range(more)]
     return [documents[at] for at in rng.permutation(len(documents))]
 
 
@@ -233,6 +285,7 @@ def _unequal(a: Any, b: Any) -> Case:
 def _public_vectors(measure: Callable[[Any, Any], float]) -> Iterable[Case]:
     yield from (_vector_case(measure, a, b) for a, b in VECTOR_EXAMPLES)
     yield _vector_case(measure, np.array([1.0, 2.0]), np.array([2.0, 1.0]))
+    yield from (_vector_case(measure, a, b, "sums") for a, b in SUM_EXAMPLES)
     yield _vector_case(measure, [0, 0], [1, 2], "zeros")
     for short, long in ((1, 2), (2, 3), (1, 5), (4, 6)):  # numpy would stretch a vector of length 1
         a, b = np.arange(1.0, short + 1), np.arange(2.0, long + 2)
@@ -254,3 +307,12 @@ def _hidden_vectors(measure: Callable[[Any, Any], float], rng: Rng) -> Iterable[
         for a, b in ((zeros, other), (other, zeros), (zeros, zeros)):
             yield _vector_case(measure, a, b, "zeros")
             yield _vector_case(measure, a.tolist(), b.tolist(), "zeros")
+    for length in (2, 3, 5, 8):
+        balanced = rng.integers(-5, 6, size=length)
+        balanced[0] = rng.integers(1, 6)  # or all could be zero
+        balanced[-1] -= balanced.sum()
+        other = rng.integers(1, 6, size=length)
+        for a, b in ((balanced, other), (other, balanced)):
+            yield _vector_case(measure, a, b, "sums")
+            yield _vector_case(measure, a.tolist(), b.tolist(), "sums")
+    yield _vector_case(measure, [3, -1, -2], [1, 0, -1], "sums")
