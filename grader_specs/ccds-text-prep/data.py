@@ -308,10 +308,8 @@ def _hidden_vectors(measure: Callable[[Any, Any], float], rng: Rng) -> Iterable[
             yield _vector_case(measure, a, b, "zeros")
             yield _vector_case(measure, a.tolist(), b.tolist(), "zeros")
     for length in (2, 3, 5, 8):
-        balanced = rng.integers(-5, 6, size=length)
-        balanced[0] = rng.integers(1, 6)  # or all could be zero
+        balanced, other = rng.integers(1, 50, size=(2, length)) / 8.0  # eighths add up exactly
         balanced[-1] -= balanced.sum()
-        other = rng.integers(1, 6, size=length)
         for a, b in ((balanced, other), (other, balanced)):
             yield _vector_case(measure, a, b, "sums")
             yield _vector_case(measure, a.tolist(), b.tolist(), "sums")
