@@ -41,8 +41,10 @@ class ArchitectureParams(Params):
         description="Only these operations are compared with the pattern. Default: all that the pattern names, and all "
         "others but add, cat, mean, matmul and bmm.",
     )
-    counts: dict[str, int | tuple[int, int]] = Field(
-        default_factory=dict, description="How many of an operation or family: a number, or [least, most]."
+    counts: dict[str, int | tuple[int, int | None]] = Field(
+        default_factory=dict,
+        description="How many calls of an operation or family: a number, or [least, most]; null: any number, as where "
+        "a loop over sentences or steps is right, too.",
     )
     never: tuple[str, ...] = Field((), description="Operations that must not occur.")
     extras: dict[str, dict[str, float | bool | tuple[float | bool, ...]]] = Field(
@@ -154,12 +156,15 @@ def _times(name: str, asked: str, found: int, least: int, told: bool) -> str:
     return f"{in_words(name)}: {asked} times expected, found {times}."
 
 
-def _count(operations: Operations, name: str, wanted: int | tuple[int, int], told: bool) -> Demand:
+def _count(operations: Operations, name: str, wanted: int | tuple[int, int | None], told: bool) -> Demand:
     low, high = (wanted, wanted) if isinstance(wanted, int) else wanted
     found = len(_of(operations, name))
-    if low <= found <= high:
+    if low <= found and (high is None or found <= high):
         return Demand()
-    asked = str(low) if low == high else f"{low} to {high}"
+    if not found and high is None:
+        hint = f"Torch's own {in_words(name)} is meant: make it in __init__, and use it in forward."
+        return Demand(f"There is no {in_words(name)} in forward.", hint)
+    asked = f"at least {low}" if high is None else str(low) if low == high else f"{low} to {high}"
     return Demand(_times(name, asked, found, low, told), "Compare with the handout's list.")
 
 

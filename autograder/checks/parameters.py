@@ -28,6 +28,7 @@ class Selection(Params):
         "any", description="By layer: a convolution with its bias, a linear layer with its bias, normalisation."
     )
     shape: tuple[int | None, ...] | None = Field(None, description="Exact shape; null: any size.")
+    without: tuple[tuple[int | None, ...], ...] = Field((), description="Not those of these shapes; null: any size.")
     first: int | None = Field(None, ge=1, description="Only the first so many of these.")
     last: int | None = Field(None, ge=1, description="Only the last so many of these.")
 
@@ -39,6 +40,8 @@ class Selection(Params):
 
     def _takes(self, weight: Weight) -> bool:
         if self.shape is not None and not _fits(weight.shape, self.shape):
+            return False
+        if any(_fits(weight.shape, other) for other in self.without):
             return False
         return (
             self.kind in ("any", weight.kind)

@@ -156,6 +156,9 @@ def test_counts_settings_and_widths() -> None:
 
     assert ask(counts={"linear": 2, "dropout": [1, 2], "sigmoid": 0}) == ""
     assert "linear layer: 3 times expected, found 2" in ask(counts={"linear": 3})
+    assert ask(counts={"linear": [1, None]}) == ""
+    assert "linear layer: at least 3 times expected, found 2" in ask(counts={"linear": [3, None]})
+    assert ask(counts={"lstm": [1, None]}) == "There is no LSTM in forward."
     assert ask(extras={"dropout": {"p": 0.5}}) == ""
     assert "first dropout must have p = 0.3" in ask(extras={"dropout": {"p": 0.3}})
     plain = trace("linear:8 batch_norm")

@@ -104,6 +104,9 @@ def test_a_parameter_that_is_said_to_train_must_move_and_move_the_answers() -> N
 def test_selections_by_name_and_position() -> None:
     parameters = listed(((4, 4), False), ((4,), False), (2, 4), (2,))
     assert ask(parameters, frozen=[{"name": "layer0.*"}], moves=[{"last": 2}]).verdict is Verdict.PASSED
+    assert ask(parameters, moves=[{}]).verdict is Verdict.FAILED
+    frozen = sorted({tuple(row["shape"]) for row in parameters if not row["requires_grad"]})
+    assert ask(parameters, moves=[{"without": frozen}]).verdict is Verdict.PASSED
     missing = ask(parameters, moves=[{"name": "head.*", "kind": "conv"}])
     assert "There is no convolution weight named 'head.*'" in missing.message
 

@@ -6,7 +6,7 @@ Rows are word numbers, int64 (N, L), right-padded with 0; 1 is an unknown word. 
 |---|---|---|
 | train_tokens, train_labels | yes | the grader's training |
 | sample_tokens, sample_labels | yes; a part of the training rows | the training curve beside the other one |
-| public_tokens, public_labels | yes; random words, made from the seed alone | checks whose errors are shown |
+| public_tokens, public_labels | yes; random words, every third row ends in 1 | checks whose errors are shown |
 | padded_tokens | yes; public_tokens with twice the padding | padding must not change an answer |
 | shuffled_tokens | yes; public_tokens with their words reversed | order must change an answer |
 | val_tokens, test_tokens | yes, as hidden inputs | loss curve; accuracy and report |
@@ -36,6 +36,7 @@ from autograder.specs.standins.sentences import (
 
 Array = np.ndarray[Any, Any]
 PUBLIC_ROWS = 24
+UNKNOWN_NUMBER = 1
 SAMPLE_ROWS = 120
 
 
@@ -97,6 +98,8 @@ def token_arrays(texts: Texts, seed: int, sizes: TextSizes) -> dict[str, Array]:
     turned = public.copy()
     for row, length in enumerate(lengths):
         words = rng.choice(np.arange(2, len(texts.words)), size=length, replace=False)
+        if row % 3 == 0:
+            words[-1] = UNKNOWN_NUMBER
         public[row, :length], turned[row, :length] = words, words[::-1]
     arrays["public_tokens"], arrays["shuffled_tokens"] = public, turned
     arrays["padded_tokens"] = np.pad(public, ((0, 0), (0, 12)))
