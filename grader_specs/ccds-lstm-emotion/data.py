@@ -41,8 +41,11 @@ def _other_tokens(seed: int) -> dict[str, Array]:
 
 
 def _last_changed(tokens: Array) -> Array:
-    """(N, L) the same sentences, each with another last word."""
+    """(N, L) the same sentences, each with another last word; an unknown one, number 1, is left out instead.
+
+    Whoever takes the unknown word for padding gives the same answer with it and without.
+    """
     changed = tokens.copy()
     last = (np.arange(len(tokens)), (tokens != 0).sum(axis=1) - 1)
-    changed[last] = np.where(changed[last] == 2, 3, changed[last] - 1)
+    changed[last] = np.where(changed[last] == 2, 3, changed[last] - 1)  # 1 becomes 0, padding
     return changed

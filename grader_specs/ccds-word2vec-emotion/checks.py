@@ -180,7 +180,10 @@ class TwinWords(Check):
                 "Pass `embeddings` on to nn.Embedding.from_pretrained, or copy it into the embedding's weight.",
             )
         if not differences(before, after).max() > 10 * params.tolerance:
-            return failed("Training changes no answer.", "Only the embedding is to be frozen, and only if asked for.")
+            return failed(
+                "Training changes no answer.",
+                "Only the embedding's vectors are to be frozen: the LSTM and the linear layer train in any case.",
+            )
         gaps = differences(after, twins_after)
         if params.frozen and not gaps.max() <= params.tolerance:
             return failed(

@@ -229,21 +229,26 @@ def _numbered(rng: Rng, words: Sequence[str], *, shuffled: bool = True, first: b
 def _twins(rng: Rng, prefix: str, *, words: int, width: int, classes: int, pad: int) -> dict[str, Array]:
     """Sentences (N, 12) of random words, and of their twins: other numbers with the same vectors.
 
-    `…vectors` (2·words + 1, width) has zeros at `pad`. `…padded`: with twice the padding; `…shuffled`: reversed words;
-    `…last_changed`: another last word. Some rows of those with a prefix have no padding at all.
+    `…vectors` (2·words + 2, width) has zeros at `pad`. `…padded`: with twice the padding; `…shuffled`: reversed words;
+    `…last_changed`: another last word. Every third row ends in 1, the unknown word, which is its own twin;
+    `…last_changed` leaves it out there. Some rows of those with a prefix have no padding at all.
     """
-    numbers = rng.permutation([number for number in range(2 * words + 1) if number != pad])
+    numbers = rng.permutation([number for number in range(2 * words + 2) if number not in (pad, 1)])
     one, two = numbers[:words], numbers[words:]
-    vectors = np.zeros((2 * words + 1, width), dtype=np.float32)
+    vectors = np.zeros((2 * words + 2, width), dtype=np.float32)
     vectors[one] = vectors[two] = rng.normal(size=(words, width))
+    vectors[1] = rng.normal(size=width)
     longest = 12 if prefix else 11
     lengths = rng.permutation(longest - np.arange(ROWS) % 8)
     rows = {name: np.full((ROWS, 12), pad, dtype=np.int64) for name in ("words", "twins", "shuffled", "last_changed")}
     for row, length in enumerate(lengths):
         chosen = rng.permutation(words)[:length]
-        rows["words"][row, :length], rows["twins"][row, :length] = one[chosen], two[chosen]
-        rows["shuffled"][row, :length] = one[chosen][::-1]
-        rows["last_changed"][row, :length] = one[[*chosen[:-1], (chosen[-1] + 1) % words]]
+        said, meant = one[chosen], two[chosen]
+        changed = one[[*chosen[:-1], (chosen[-1] + 1) % words]]
+        if row % 3 == 0:
+            said[-1], meant[-1], changed[-1] = 1, 1, pad
+        rows["words"][row, :length], rows["twins"][row, :length] = said, meant
+        rows["shuffled"][row, :length], rows["last_changed"][row, :length] = said[::-1], changed
     rows["padded"] = np.pad(rows["words"], ((0, 0), (0, 12)), constant_values=pad)
     labels = np.arange(ROWS, dtype=np.int64) % classes
     named = {(prefix or "twin_") + "vectors": vectors, f"{prefix}random_labels": labels}
