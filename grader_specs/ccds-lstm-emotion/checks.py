@@ -35,7 +35,7 @@ class OneHotInput(Check):
     def judge(self, observation: Observation, _context: Context, params: OneHotInputParams) -> Outcome:
         """The width first, then what trains."""
         told = is_clean(observation)
-        first = next((row for row in rows(observation.values.get("ops")) if row.get("op") == "lstm"), None)
+        first = next((row for row in rows(observation.values.get("ops")) if text(row.get("op")) == "lstm"), None)
         if first is None:
             return failed("There is no LSTM that could read one-hot vectors.", "Give the one-hot vectors to an LSTM.")
         width = _width(first)
