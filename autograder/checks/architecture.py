@@ -49,8 +49,8 @@ class ArchitectureParams(Params):
     never: tuple[str, ...] = Field((), description="Operations that must not occur.")
     extras: dict[str, dict[str, float | bool | tuple[float | bool, ...]]] = Field(
         default_factory=dict,
-        description="Settings of an operation (`dropout: {p: 0.5}`, `batch_norm: {track: true, affine: true}`): one value for all of "
-        "them, or a list in order.",
+        description="Settings of an operation (`dropout: {p: 0.5}`, `batch_norm: {affine: true}`): one value for all "
+        "of them, or a list in order.",
     )
     widths: dict[str, tuple[int | None, ...]] = Field(
         default_factory=dict,

@@ -13,7 +13,7 @@ import numpy as np
 
 from autograder.probing.models import forget_words
 from autograder.probing.process import StudentProcess
-from autograder.probing.untrusted import number, rows, shape, text
+from autograder.probing.untrusted import mapping, number, rows, shape, text
 from autograder.specs import schema
 
 _OPS = """conv1d conv2d conv_transpose2d linear matmul bmm relu leaky_relu gelu elu silu sigmoid tanh softmax
@@ -22,6 +22,7 @@ _OPS = """conv1d conv2d conv_transpose2d linear matmul bmm relu leaky_relu gelu 
 _LAYERS = """Linear Bilinear Conv1d Conv2d Conv3d ConvTranspose1d ConvTranspose2d BatchNorm1d BatchNorm2d LayerNorm
     GroupNorm Embedding EmbeddingBag LSTM GRU RNN LSTMCell GRUCell RNNCell MultiheadAttention PReLU
     NonDynamicallyQuantizableLinear"""
+_LOOP = ("steps", "most", "dropout_off", "in_order", "passes")
 OPS = frozenset(_OPS.split())  # docs/wire.md
 LAYERS = frozenset(_LAYERS.split())  # names of torch's layers, which a tainted process may say
 _WHOLE = {  # settings that are whole numbers, and whose they are
@@ -69,7 +70,9 @@ def moves(student: StudentProcess, observation: schema.Moves, seed: int, values:
     moved: dict[str, Reader] = {"name": Names(student.tainted), "shape": shape, "requires_grad": _flag, **numbers}
     values["parameters"] = read_rows(answer.get("parameters"), moved)
     values["outputs"] = arrays(answer.get("outputs"), 2)
-    values["loop"] = answer.get("loop") if observation.function else None
+    said = mapping(answer.get("loop"))
+    loop = {key: said[key] for key in _LOOP if type(said.get(key)) is int}
+    values["loop"] = loop if observation.function else None
     count = len(student.data.arrays[observation.inputs])
     size = max(1, math.ceil(count / observation.steps))  # as in harness/probes/moves.py
     values["asked"] = {"epochs": observation.epochs, "batches": math.ceil(count / size)}
