@@ -13,9 +13,11 @@ _ROOT = Path(__file__).resolve().parent.parent
 _DECIDES = (
     "harness",
     "autograder/checks",
+    "autograder/intake/code.py",  # what the check `source` reads
     "autograder/probing",
     "autograder/model.py",
     "autograder/pipeline.py",
+    "autograder/python_text.py",
     "autograder/reseeding.py",
     "autograder/scoring.py",
 )

@@ -28,7 +28,14 @@ def test_places_times_and_caches_do_not_count(copied: Path) -> None:
 
 @pytest.mark.parametrize(
     "file",
-    ["autograder/checks/measures.py", "autograder/reseeding.py", "autograder/probing/calls.py", "harness/learning.py"],
+    [
+        "autograder/checks/measures.py",
+        "autograder/intake/code.py",
+        "autograder/probing/calls.py",
+        "autograder/python_text.py",
+        "autograder/reseeding.py",
+        "harness/learning.py",
+    ],
 )
 def test_a_line_of_what_decides_a_grade_counts(copied: Path, file: str) -> None:
     with (copied / file).open("a") as code:
