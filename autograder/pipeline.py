@@ -40,7 +40,7 @@ class Witness:
         """A check was judged, `observation.probe` being `none` for one that was skipped. May raise to stop."""
 
     def ended(self, prober: Prober) -> None:
-        """The grading is over and the student's processes are gone."""
+        """The grading is over and the student's processes are killed."""
 
 
 def grade(

@@ -223,7 +223,9 @@ def _grade(sandbox: TimedSandbox, served: Sandbox | None) -> dict[str, float]:
     before = server_cpu(served) if served else None
     begun, used = time.perf_counter(), time.process_time()
     grade.grade_one("cpu", "bench", sandbox)
-    parts = {"wall": time.perf_counter() - begun, "judge": time.process_time() - used}
+    parts = {"wall": time.perf_counter() - begun}
+    sandbox.settle()  # counted as CPU, and not waited for by whoever gets the report
+    parts["judge"] = time.process_time() - used
     after = server_cpu(served) if served else None
     if after is not None:
         was = before or (0.0, 0.0)  # not up yet, in a round that does not count

@@ -108,6 +108,10 @@ class FakeSession:
         """Nothing was used."""
         return Usage(0.25, 0.0, 0.0)
 
+    def end(self) -> Usage:
+        """End it."""
+        return self.close()
+
     def close(self) -> Usage:
         """End it."""
         self.alive = False

@@ -65,8 +65,8 @@ class StudentProcess:
         return line_counts(self.upload.files, self.upload.main)
 
     def close(self) -> None:
-        """End the student process, if there is one."""
-        self.drop()
+        """End the student process, if there is one; there will be no other."""
+        self._leave(wait=False)  # nobody is asked any more
 
     def restart(self) -> None:
         """The next probe gets a fresh process, with the submission loaded anew."""
@@ -74,10 +74,13 @@ class StudentProcess:
 
     def drop(self) -> None:
         """End the student process; the next question starts another."""
+        self._leave(wait=True)
+
+    def _leave(self, *, wait: bool) -> None:
         if self._session is not None:
             if not self.tainted and not self.output:
                 self.output = self._session.output()
-            usage = self._session.close()
+            usage = self._session.close() if wait else self._session.end()
             self.count("cpu", usage.cpu_s)
             self.most_cpu_s = max(self.most_cpu_s, usage.cpu_s)
             self.peak_mb = max(self.peak_mb, usage.peak_memory_mb)

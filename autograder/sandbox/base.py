@@ -91,6 +91,12 @@ class SandboxSession(Protocol):
     def measure(self) -> Usage:
         """What was used since this was asked last, or since the start. Safe to call on a session that has ended."""
 
+    def end(self) -> Usage:
+        """Kill the whole process tree, and free everything in the background: who waits for a report need not wait.
+
+        Safe to call twice, and `close` may follow.
+        """
+
     def close(self) -> Usage:
         """Kill the whole process tree and free everything. Safe to call twice."""
 

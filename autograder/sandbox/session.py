@@ -68,6 +68,7 @@ class Session:
         self._number = 0
         self._stopped: SandboxStopped | None = None
         self._usage: Usage | None = None
+        self._freed = False
         self._status: int | None = None
         self._lock = threading.Lock()
         self._watchdog: Watchdog | None = None
@@ -150,27 +151,44 @@ class Session:
         taken, self._measured = now - self._measured, now
         return Usage(taken, cpu, peak / (1 << 20))
 
+    def end(self) -> Usage:
+        """Kill the whole process tree, and free everything in the background."""
+        with self._lock:
+            usage = self._kill()
+        if not self._freed:
+            threading.Thread(target=self.close, name="sandbox-end").start()  # no daemon: the interpreter waits for it
+        return usage
+
     def close(self) -> Usage:
         """Kill the whole process tree and free everything. Safe to call twice."""
         with self._lock:
-            if self._usage is not None:
-                return self._usage
+            usage = self._kill()
+            if not self._freed:
+                self._freed = True
+                self._free()
+            return usage
+
+    def _kill(self) -> Usage:
+        if self._usage is None:
             if self._watchdog is not None:
                 self._watchdog.stop()
             self._tree.kill()
-            if self._wait(_KILL_S / 2) is None:
-                self._process.kill()
-                self._wait(_KILL_S / 2)
-            self._tree.wait_gone(_KILL_S / 2)
-            self._channel.sock.close()  # first: what was sent through it may hold the other end of the output
-            self._output.join(_KILL_S)
-            self._tree.close()
-            if self._group is not None:
-                self._group.remove()
             cpu = self._watchdog.cpu_s if self._watchdog else 0.0
             peak = self._watchdog.peak_memory if self._watchdog else 0
             self._usage = Usage(time.monotonic() - self._begun, cpu, peak / (1 << 20))
-            return self._usage
+        return self._usage
+
+    def _free(self) -> None:
+        """Wait until all processes are gone. That takes as long as the kernel needs to take their memory apart."""
+        if self._wait(_KILL_S / 2) is None:
+            self._process.kill()
+            self._wait(_KILL_S / 2)
+        self._tree.wait_gone(_KILL_S / 2)
+        self._channel.sock.close()  # first: what was sent through it may hold the other end of the output
+        self._output.join(_KILL_S)
+        self._tree.close()
+        if self._group is not None:
+            self._group.remove()
 
     def exit_status(self, seconds: float) -> int | None:
         """The exit status in shell manner, or None if the process still runs after `seconds`."""

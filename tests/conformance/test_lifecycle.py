@@ -142,6 +142,21 @@ def test_daemons_do_not_survive(open_box: OpenBox, marker: str) -> None:
     assert living(marker) == []
 
 
+def test_a_session_that_was_ended_is_soon_gone(open_box: OpenBox, marker: str) -> None:
+    box = open_box()
+    box.answer("x = bytearray(50 << 20); import time\nwhile time.process_time() < 0.3: pass")
+    box.answer(DAEMON, marker=marker)
+    assert wait_for(lambda: living(marker))
+    usage = box.session.end()
+    assert not box.session.alive
+    assert (usage.cpu_s >= 0.25, usage.peak_memory_mb > 50) == (True, True)
+    with pytest.raises(SandboxError):
+        box.payload("answer = 1")
+    assert box.session.end() == usage
+    assert wait_for(lambda: living(marker) == [])
+    assert box.session.close() == usage
+
+
 def test_stopped_processes_and_exit_handlers_do_not_survive(open_box: OpenBox, marker: str) -> None:
     box = open_box()
     box.answer(sleeper(marker) + "import atexit, time; atexit.register(time.sleep, 99)")

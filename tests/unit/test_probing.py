@@ -81,6 +81,9 @@ class Session:
     def measure(self) -> Usage:
         return Usage(1.0, 0.5, 12.0)
 
+    def end(self) -> Usage:
+        return self.close()
+
     def close(self) -> Usage:
         return Usage(1.0, 0.5, 12.0)
 
