@@ -57,8 +57,8 @@ def _train_mode(every: Sequence[Answered], judged: Sequence[Answered], tolerance
     if not plain or not noisy:
         return ""
     ways = {"": _right, **MISTAKES}
-    said = [said for said, way in ways.items() if _error(way, plain) <= tolerance]
-    if not said or any(_error(ways[one], noisy) <= tolerance for one in said):
+    said = [said for said, way in ways.items() if _error(way, plain, tolerance) <= tolerance]
+    if not said or any(_error(ways[one], noisy, tolerance) <= tolerance for one in said):
         return ""
     others = "Only the models with dropout are measured wrongly:" if not said[0] else f"{said[0]} Besides,"
     return f"{others} dropout is still on. Call model.eval() for every model before it predicts."
@@ -66,7 +66,8 @@ def _train_mode(every: Sequence[Answered], judged: Sequence[Answered], tolerance
 
 def _mistake(judged: Sequence[Answered], tolerance: float) -> str:
     """The mistake that explains all answers, the nearest of several; empty if none does."""
-    errors = {said: _error(way, judged) for said, way in MISTAKES.items()} | {PILED: _error(_right, judged, piled=True)}
+    errors = {said: _error(way, judged, tolerance) for said, way in MISTAKES.items()}
+    errors[PILED] = _error(_right, judged, tolerance, piled=True)
     said = min(errors, key=lambda said: errors[said])
     return said if errors[said] <= tolerance else ""
 
@@ -75,12 +76,14 @@ def _has_dropout(answer: Answered) -> bool:
     return any(model.values["dropout"] > 0 for model in answer.case.arguments[0].values())
 
 
-def _error(way: Callable[[Array, Array], Sequence[float]], judged: Sequence[Answered], *, piled: bool = False) -> float:
-    """Largest difference of any number from what that way makes of the logits (in eval mode).
+def _error(
+    way: Callable[[Array, Array], Sequence[float]], judged: Sequence[Answered], tolerance: float, *, piled: bool = False
+) -> float:
+    """Largest difference of any number from what that way makes of the logits (in eval mode); inf beyond tolerance.
 
     piled: each model's examples are counted beside those of the models before it.
     """
-    errors = [0.0 if judged else np.inf]
+    most = 0.0 if judged else np.inf
     for answer in judged:
         models, inputs, targets = answer.case.arguments
         if not isinstance(answer.value, Mapping) or set(answer.value) != set(models):
@@ -88,13 +91,17 @@ def _error(way: Callable[[Array, Array], Sequence[float]], judged: Sequence[Answ
         flat, seen = inputs.reshape(len(inputs), -1).astype(np.float64), []
         for name, model in models.items():
             row = answer.value[name]
-            seen = [*(seen if piled else []), flat @ model.values["weight"].T + model.values["bias"]]
             got = [plain_array(row.get(key)) if isinstance(row, Mapping) else None for key in MEASURES]
             if any(one is None or one.size != 1 or not np.isfinite(one).all() for one in got):
                 return np.inf
+            seen = [*(seen if piled else []), flat @ model.values["weight"].T + model.values["bias"]]
             wanted = way(np.tile(targets, len(seen)), np.concatenate(seen))
-            errors += [abs(one.item() - right) for one, right in zip(got, wanted, strict=True) if one is not None]
-    return max(errors)
+            most = max(
+                most, *(abs(one.item() - right) for one, right in zip(got, wanted, strict=True) if one is not None)
+            )
+            if not most <= tolerance:
+                return np.inf
+    return most
 
 
 def _matrix_of(targets: Array, logits: Array) -> Array:

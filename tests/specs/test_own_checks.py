@@ -7,6 +7,7 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -26,7 +27,14 @@ from tests.checks.saying import MARKED, choosable, said, told
 from tests.unit.test_check_contract import WEIRD, _paths, _replaced, _with_arrays
 
 SPECS = {name: spec for name, spec in load_all(settings().specs_dir).items() if (spec.folder / OWN_CHECKS).exists()}
-ENTRIES = [(name, c.spec.id) for name, spec in SPECS.items() for c in spec.checks if not registry.find(c.spec.type)]
+MOST_PLACES = 60
+OWN = {name: [c for c in spec.checks if not registry.find(c.spec.type)] for name, spec in SPECS.items()}
+# Each spec's solution is observed once, in one process.
+ENTRIES = [
+    pytest.param((name, check.spec.id), marks=pytest.mark.xdist_group(f"own checks of {name}"))
+    for name, checks in OWN.items()
+    for check in checks
+]
 
 
 @dataclass(frozen=True)
@@ -53,28 +61,35 @@ def _answering(observation: Observation, values: Any, secret: bool) -> Observati
     return replace(observation, values=given | ({"tainted": True} if secret else {}))
 
 
-@pytest.fixture(scope="module")
-def observed() -> dict[tuple[str, str], Given]:
+@cache
+def _observed(name: str) -> dict[str, Given]:
+    """By check id, what the spec's first right solution answers to the checks of its own."""
+    loaded = SPECS[name]
+    right = next(s for s in find_solutions(settings().solutions_dir / name) if s.accepted)
+    data = loaded.build_data(None, loaded.spec.seed, "standin")
+    needed = {o for check in OWN[name] for o in (check.spec.observe, *check.spec.also.values())}
     sandbox = open_sandbox(settings())
-    found = {}
-    for name, loaded in SPECS.items():
-        right = next(s for s in find_solutions(settings().solutions_dir / name) if s.accepted)
-        data = loaded.build_data(None, loaded.spec.seed, "standin")
-        prober = Prober(loaded.spec, unpack(right.filename, right.data), data, sandbox, loaded.spec.seed)
-        answers = {o: prober.observe(asked, loaded.spec.seed) for o, asked in loaded.spec.observations.items()}
-        prober.close()
-        for check in loaded.checks:
-            also = {role: answers[o] for role, o in check.spec.also.items()}
-            found[name, check.spec.id] = Given(check, answers[check.spec.observe], also, data)
+    prober = Prober(loaded.spec, unpack(right.filename, right.data), data, sandbox, loaded.spec.seed)
+    answers = {
+        o: prober.observe(asked, loaded.spec.seed) for o, asked in loaded.spec.observations.items() if o in needed
+    }
+    prober.close()
     sandbox.close()
+    found = {}
+    for check in OWN[name]:
+        also = {role: answers[o] for role, o in check.spec.also.items()}
+        found[check.spec.id] = Given(check, answers[check.spec.observe], also, data)
     return found
 
 
+@pytest.fixture
+def given(entry: tuple[str, str]) -> Given:
+    name, check = entry
+    return _observed(name)[check]
+
+
 @pytest.mark.parametrize("entry", ENTRIES, ids="/".join)
-def test_what_a_right_solution_answers_passes_again_and_again(
-    observed: dict[tuple[str, str], Given], entry: tuple[str, str]
-) -> None:
-    given = observed[entry]
+def test_what_a_right_solution_answers_passes_again_and_again(given: Given) -> None:
     values = copy.deepcopy(given.observation.values)
     outcome = given.judge(dict(values))
     assert outcome.verdict is Verdict.PASSED, outcome.message
@@ -83,14 +98,13 @@ def test_what_a_right_solution_answers_passes_again_and_again(
 
 
 @pytest.mark.parametrize("entry", ENTRIES, ids="/".join)
-def test_bad_answers_get_a_verdict(observed: dict[tuple[str, str], Given], entry: tuple[str, str]) -> None:
-    given = observed[entry]
+def test_bad_answers_get_a_verdict(given: Given) -> None:
     good = dict(given.observation.values)
-    for path in _paths(good):
+    for path in places(good):
         for weird in WEIRD:
             check_outcome(given.judge(_replaced(good, path, weird)), path)
     for role, other in given.also.items():
-        for path in _paths(dict(other.values)):
+        for path in places(dict(other.values)):
             for weird in WEIRD:
                 values = _replaced(dict(other.values), path, weird)
                 odd = replace(other, values=values if isinstance(values, dict) else {"outputs": values})
@@ -98,17 +112,22 @@ def test_bad_answers_get_a_verdict(observed: dict[tuple[str, str], Given], entry
 
 
 @pytest.mark.parametrize("entry", ENTRIES, ids="/".join)
-def test_nothing_of_hidden_inputs_is_told(observed: dict[tuple[str, str], Given], entry: tuple[str, str]) -> None:
-    given = observed[entry]
+def test_nothing_of_hidden_inputs_is_told(given: Given) -> None:
     good = dict(given.observation.values)
-    for path in filter(choosable, _paths(good)):
+    for path in filter(choosable, places(good)):
         for marked in (*MARKED, {"error": {"type": "ValueError"}}):
             says_nothing(given.judge(_replaced(good, path, marked), secret=True), path)
     for role, other in given.also.items():
-        for path in _paths(dict(other.values)):
+        for path in places(dict(other.values)):
             for marked in MARKED:
                 odd = _answering(other, _replaced(dict(other.values), path, marked), True)
                 says_nothing(given.judge(good, {**given.also, role: odd}, secret=True), (role, *path))
+
+
+def places(values: Any) -> list[tuple[Any, ...]]:
+    """Where to break an answer: everywhere, or at so many places of a long one, which says the same again and again."""
+    paths = list(_paths(values))
+    return paths[:: math.ceil(len(paths) / MOST_PLACES)] if paths else []
 
 
 def says_nothing(outcome: Outcome, path: tuple[Any, ...]) -> None:
@@ -138,8 +157,7 @@ def check_outcome(outcome: Outcome, path: tuple[Any, ...]) -> None:
 
 
 @pytest.mark.parametrize("entry", ENTRIES, ids="/".join)
-def test_nothing_and_nan_never_pass(observed: dict[tuple[str, str], Given], entry: tuple[str, str]) -> None:
-    given = observed[entry]
+def test_nothing_and_nan_never_pass(given: Given) -> None:
     assert given.judge({}).verdict is Verdict.FAILED
     found: list[Any] = []
     _with_arrays(dict(given.observation.values), found.append)
@@ -156,10 +174,8 @@ def test_nothing_and_nan_never_pass(observed: dict[tuple[str, str], Given], entr
 
 
 @pytest.mark.parametrize("entry", ENTRIES, ids="/".join)
-def test_every_parameter_of_an_own_check_is_described(
-    observed: dict[tuple[str, str], Given], entry: tuple[str, str]
-) -> None:
-    check = observed[entry].check.check
+def test_every_parameter_of_an_own_check_is_described(given: Given) -> None:
+    check = given.check.check
     assert type(check).__doc__
     for name, field in check.Params.model_fields.items():
         assert field.description, f"{check.kind}.{name} has no description"
