@@ -17,6 +17,7 @@ NEAR = 12  # a count may come less those that are named, or beside those that ar
 # What probing/ leaves of names are numbers or known words, and these lists it makes itself.
 NAMES = {"name", "type", "found", "official", "missing", "unexpected"}
 ITS_OWN = {"answers", "epochs"}
+ASKED = "asked"  # what the judge notes beside it
 # What lists of parameters, tensors, operations, weights and buffers have, all in one.
 ROW: dict[str, Any] = {
     "name": f"number {LENGTH}", "module": f"number {LENGTH}", "op": "relu", "layer": "Linear", "shape": [3, 4],
@@ -34,7 +35,8 @@ MARKED: list[Any] = [
 
 def choosable(path: tuple[Any, ...]) -> bool:
     """True for a place of an observation at which a process that has seen hidden inputs may put what it likes."""
-    return not NAMES & {str(part) for part in path} and (not path or path[-1] not in ITS_OWN)
+    fixed = {*NAMES, ASKED} & {str(part) for part in path}
+    return not fixed and (not path or path[-1] not in ITS_OWN)
 
 
 def said(outcome: Outcome) -> str:
