@@ -29,6 +29,7 @@ from autograder.model import Role
 from autograder.sandbox import open_sandbox
 from autograder.sandbox.base import Sandbox
 from autograder.sandbox.forkserver_process import MEMORY
+from autograder.sandbox.session import settle
 from autograder.services import accounts, grade, gradebook
 from autograder.services.submit import submit
 from autograder.specs.dataset import DataSet
@@ -224,7 +225,7 @@ def _grade(sandbox: TimedSandbox, served: Sandbox | None) -> dict[str, float]:
     begun, used = time.perf_counter(), time.process_time()
     grade.grade_one("cpu", "bench", sandbox)
     parts = {"wall": time.perf_counter() - begun}
-    sandbox.settle()  # counted as CPU, and not waited for by whoever gets the report
+    settle()  # counted as CPU, and not waited for by whoever gets the report
     parts["judge"] = time.process_time() - used
     after = server_cpu(served) if served else None
     if after is not None:

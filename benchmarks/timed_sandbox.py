@@ -28,7 +28,6 @@ class TimedSandbox:
         self._inner = inner
         self.name = inner.name
         self.seconds = dict.fromkeys(PARTS, 0.0)
-        self.ended: list[SandboxSession] = []
 
     @contextmanager
     def timing(self, part: str, clock: Callable[[], float] = time.perf_counter, sign: int = 1) -> Iterator[None]:
@@ -53,11 +52,6 @@ class TimedSandbox:
         """The other one's."""
         with self.timing("others"):
             return self._inner.runtime()
-
-    def settle(self) -> None:
-        """Wait until all that was ended is gone, as far as the kernel counts what it took."""
-        for session in self.ended:
-            session.close()
 
     def close(self) -> None:
         """Free what is shared between sessions."""
@@ -109,9 +103,7 @@ class TimedSession:
     def end(self) -> Usage:
         """Kill the whole process tree; what that takes after this is not waited for."""
         with self._sandbox.timing("close"):
-            usage = self._inner.end()
-        self._sandbox.ended.append(self._inner)
-        return usage
+            return self._inner.end()
 
     def close(self) -> Usage:
         """Kill the whole process tree."""

@@ -11,7 +11,7 @@ from autograder.sandbox.card import Card
 from autograder.sandbox.cgroups import Groups
 from autograder.sandbox.launch import LOCK_FAILED, Plan, explain, launch
 from autograder.sandbox.runtime import discover
-from autograder.sandbox.session import Session
+from autograder.sandbox.session import Session, settle
 
 _DEFAULT_READY_S = 60.0
 
@@ -78,4 +78,5 @@ class BubblewrapSandbox:
         return self._runtime.versions
 
     def close(self) -> None:
-        """Nothing is shared between sessions."""
+        """Nothing is shared between sessions; those that were ended are waited for."""
+        settle()

@@ -22,7 +22,7 @@ from autograder.sandbox.cgroups import Groups
 from autograder.sandbox.forkserver_process import SHELF, ForkServer, recipe, start
 from autograder.sandbox.launch import LOCK_FAILED, Plan, explain
 from autograder.sandbox.runtime import discover
-from autograder.sandbox.session import Session, Started
+from autograder.sandbox.session import Session, Started, settle
 
 log = logging.getLogger(__name__)
 
@@ -150,7 +150,8 @@ class ForkServerSandbox:
         return self._runtime.versions
 
     def close(self) -> None:
-        """End the servers; sessions that are open die. Safe to call twice."""
+        """End the servers; sessions that are open die, those that were ended are waited for. Safe to call twice."""
+        settle()
         if self._closed:
             return
         self._closed = True

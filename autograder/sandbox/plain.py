@@ -34,7 +34,7 @@ from autograder.sandbox.launch import (
     start_harness,
 )
 from autograder.sandbox.runtime import discover
-from autograder.sandbox.session import Session, Started
+from autograder.sandbox.session import Session, Started, settle
 
 TRUST = "I trust everyone who can upload"  # what AUTOGRADER_ALLOW_WEAK_SANDBOX must say
 GAPS: Mapping[str, str] = {
@@ -120,7 +120,8 @@ class PlainSandbox:
         return self._runtime.versions
 
     def close(self) -> None:
-        """Nothing is shared between sessions."""
+        """Nothing is shared between sessions; those that were ended are waited for."""
+        settle()
 
     def _launch(self, limits: Limits, group: Group | None) -> Started:
         """Start the keeper. The calling thread must outlive the session: the keeper ends with it."""

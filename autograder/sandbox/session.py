@@ -23,6 +23,14 @@ from autograder.sandbox.wire import Channel, ChannelClosed, FrameTooLarge, encod
 
 _T = TypeVar("_T")
 _KILL_S = 10.0  # the kernel needs milliseconds; more means it hangs in a device
+_ending: set[threading.Thread] = set()
+
+
+def settle() -> None:
+    """Wait until every session that this process has ended is gone and freed."""
+    for thread in list(_ending):
+        if thread.ident is not None:  # it was started
+            thread.join()
 
 
 class Process(Protocol):
@@ -156,7 +164,9 @@ class Session:
         with self._lock:
             usage = self._kill()
         if not self._freed:
-            threading.Thread(target=self.close, name="sandbox-end").start()  # no daemon: the interpreter waits for it
+            thread = threading.Thread(target=self._close_aside, name="sandbox-end")
+            _ending.add(thread)
+            thread.start()
         return usage
 
     def close(self) -> Usage:
@@ -167,6 +177,12 @@ class Session:
                 self._freed = True
                 self._free()
             return usage
+
+    def _close_aside(self) -> None:
+        try:
+            self.close()
+        finally:
+            _ending.discard(threading.current_thread())
 
     def _kill(self) -> Usage:
         if self._usage is None:

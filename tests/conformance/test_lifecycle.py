@@ -19,6 +19,7 @@ from autograder.errors import SandboxError, SandboxStopped, SandboxUnavailable
 from autograder.model import Verdict
 from autograder.sandbox.base import Limits, Message, Sandbox
 from autograder.sandbox.bubblewrap import BubblewrapSandbox
+from autograder.sandbox.session import settle
 from tests.conformance.conftest import EVERY, MINI_HARNESS, SANDBOXES, Box, gap, living, sleeper, wait_for
 
 OpenBox = Callable[..., Box]
@@ -153,7 +154,8 @@ def test_a_session_that_was_ended_is_soon_gone(open_box: OpenBox, marker: str) -
     with pytest.raises(SandboxError):
         box.payload("answer = 1")
     assert box.session.end() == usage
-    assert wait_for(lambda: living(marker) == [])
+    settle()
+    assert living(marker) == []
     assert box.session.close() == usage
 
 
