@@ -56,14 +56,16 @@ def test_real_sentences_are_taken_where_they_lie_beside_it(own: Path) -> None:
     for part in ("train", "val", "test"):
         (own.parent / "emotion" / f"{part}.txt").write_text("".join(lines))
     texts = SPEC.build_data(own.parent, 0).cases["texts"][0].arguments[2]
-    assert len(texts) == 240
-    assert sum(text in lying.texts for text in texts) == 192
+    assert sum(text in lying.texts for text in texts[:240]) == 192
+    assert not any(text in lying.texts for text in texts[240:]), "those that repeat a word are made"
 
 
 def test_weights_that_see_one_class_alone_are_refused(own: Path) -> None:
-    (own.parent / "emotion").mkdir()
-    for part in ("train", "val", "test"):
-        (own.parent / "emotion" / f"{part}.txt").write_text("i feel sad;joy\n" * 300)
+    raw = bytearray((own / "model.safetensors").read_bytes())
+    begin = 8 + int.from_bytes(raw[:8], "little")  # of the numbers, behind a header
+    at = json.loads(raw[8:begin])["classifier.bias"]["data_offsets"][0]
+    np.frombuffer(raw, "<f4", 1, begin + at)[0] = 1000.0
+    (own / "model.safetensors").write_bytes(raw)
     with pytest.raises(SpecError, match="too few of the sentences"):
         SPEC.build_data(own.parent, 0)
 
