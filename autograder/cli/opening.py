@@ -23,12 +23,12 @@ def open_aloud(console: Console) -> Sandbox:
 
 @contextmanager
 def open_pool(console: Console, jobs: int) -> Iterator[Pool]:
-    """As many sandboxes as gradings run at once, for as long as the block lasts. Raises SandboxUnavailable."""
+    """As many sandboxes as gradings run at once, and one for those that wait for a limit. Raises SandboxUnavailable."""
     sandboxes: list[Sandbox] = []
     try:
         sandboxes.append(open_aloud(console))
-        sandboxes += [open_sandbox(settings()) for _ in range(jobs - 1)]
-        yield Pool(sandboxes)
+        sandboxes += [open_sandbox(settings()) for _ in range(jobs)]
+        yield Pool(sandboxes[:jobs], sandboxes[jobs:])
     finally:
         for sandbox in sandboxes:
             sandbox.close()

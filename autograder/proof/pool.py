@@ -57,27 +57,31 @@ class _Desk:
 class Pool:
     """Hands sandboxes out, one to a user at a time. The sandboxes stay their owner's to close."""
 
-    def __init__(self, sandboxes: Sequence[Sandbox]) -> None:
-        self._desk, self._count, self._rank = _Desk(sandboxes), len(sandboxes), 0
+    def __init__(self, sandboxes: Sequence[Sandbox], idle: Sequence[Sandbox] = ()) -> None:
+        """idle: for gradings that mostly wait for a limit, and would leave a core unused."""
+        self._desk, self._count, self._rank = _Desk(sandboxes), len(sandboxes) + len(idle), 0
+        self._idle = _Desk(idle) if idle else self._desk
 
     def behind(self, rank: int) -> Pool:
         """The same sandboxes for work that can wait: whoever asks by a pool of a lower rank is served before."""
         other = Pool(())
-        other._desk, other._count, other._rank = self._desk, self._count, rank
+        other._desk, other._idle, other._count, other._rank = self._desk, self._idle, self._count, rank
         return other
 
     def close(self) -> None:
         """Let nobody have a sandbox any more; who holds one keeps it. Whoever waits or asks gets a PoolClosed."""
         self._desk.close()
+        self._idle.close()
 
     @contextmanager
-    def sandbox(self) -> Iterator[Sandbox]:
-        """A sandbox for as long as the block lasts; waits for one. Raises PoolClosed."""
-        sandbox = self._desk.take(self._rank)
+    def sandbox(self, *, idles: bool = False) -> Iterator[Sandbox]:
+        """A sandbox for as long as the block lasts; waits for one. idles: of those for such work. Raises PoolClosed."""
+        desk = self._idle if idles else self._desk
+        sandbox = desk.take(self._rank)
         try:
             yield sandbox
         finally:
-            self._desk.give_back(sandbox)
+            desk.give_back(sandbox)
 
     def map(
         self,

@@ -22,7 +22,7 @@ from autograder.text import one_line
 
 Say = Callable[[str], None]  # what is going on, for a live display
 AGAIN_S = 2.0  # gradings that took no longer are repeated
-AGAIN_SHARE, AGAIN_LEAST_S = 0.05, 20.0  # of the seconds that a spec's gradings take; so many are always spent
+AGAIN_SHARE, AGAIN_LEAST_S = 0.05, 8.0  # of the seconds that a spec's gradings take; so many are always spent
 
 _QUOTED = 3  # failed checks whose words are quoted
 
@@ -51,11 +51,11 @@ def verify(
     loaded = loaded.on(data.name)
 
     def grade(solution: Solution) -> Graded:
-        with pool.sandbox() as sandbox:
+        with pool.sandbox(idles=_times_out(solution)) as sandbox:
             return grade_solution(loaded, solution, sandbox, data, seed, say)
 
     graded: list[Graded] = []
-    for one in pool.map(grade, solutions, first=lambda s: s.verdict is Verdict.TIMED_OUT):
+    for one in pool.map(grade, solutions, first=_times_out):
         graded.append(one)
         on_graded(one)
     again = list(pool.map(grade, _cheap(graded)))
@@ -65,11 +65,15 @@ def verify(
     return graded, found + [Finding("calibration", text, error=False) for text in old]
 
 
+def _times_out(solution: Solution) -> bool:
+    return solution.verdict is Verdict.TIMED_OUT
+
+
 def _cheap(graded: Sequence[Graded]) -> list[Solution]:
-    """What to grade a second time: the first right solution, and the quickest others as long as that costs little."""
+    """What to grade a second time: the quickest right solution, and the quickest others while that costs little."""
     seconds = {g.solution.name: g.report.seconds.get("total", 0.0) for g in graded}
     left = max(AGAIN_LEAST_S, AGAIN_SHARE * sum(seconds.values()))
-    chosen = [g.solution for g in graded if g.solution.accepted][:1]
+    chosen = sorted((g.solution for g in graded if g.solution.accepted), key=lambda s: seconds[s.name])[:1]
     for one in sorted(graded, key=lambda g: seconds[g.solution.name]):
         left -= seconds[one.solution.name]
         if left < 0 or seconds[one.solution.name] > AGAIN_S:

@@ -9,15 +9,18 @@ import torch
 
 from harness.build import build_model
 from harness.refs import Making, construct_arguments
-from harness.session import Request, Session, operation
+from harness.session import Request, Session, operation, written
 
 
 @operation("construct")
 def run_construct(session: Session, request: Request) -> Mapping[str, Any]:
     """Build the model of an entry, seeded."""
-    given = construct_arguments(Making(session, seed=request.seed), request.get("arguments", dict, {}))
-    model, how = build_model(session, request.text("entry"), given, request.seed)
-    return {"handle": session.keep(model), "class_name": type(model).__name__, "how": how}
+    entry, told = request.text("entry"), request.get("arguments", dict, {})
+    model, how = build_model(
+        session, entry, construct_arguments(Making(session, seed=request.seed), told), request.seed
+    )
+    built = written(entry=entry, arguments=told, seed=request.seed)
+    return {"handle": session.keep(model, built), "class_name": type(model).__name__, "how": how}
 
 
 @operation("parameters")

@@ -28,10 +28,12 @@ entry_points:
   attention: {kind: function, names: [attention]}
   unchanged: {kind: function, names: [unchanged]}
   spoil: {kind: function, names: [spoil]}
+  change: {kind: function, names: [change]}
 data: {sets: [standin]}
 observations:
   names: {probe: resolve}
   given: {probe: calls, entry: attention, cases: given}
+  changed: {probe: calls, entry: change, cases: given_twice}
   hub: {probe: calls, entry: unchanged, cases: plain}
   harm: {probe: calls, entry: spoil, cases: plain}
 stages:
@@ -48,7 +50,7 @@ def build(name, data_dir, seed):
     made = run_trusted(Path({str(ROOT / "tests/fixtures/small_bert.py")!r}), {{"place": "hub/default", "seed": seed}})
     model, tokenizer = Ref("model", "hub/default"), Ref("tokenizer", "hub/default")
     case = Case(arguments=(model, tokenizer, "i feel walking"))
-    cases = {{"given": (case,), "plain": (Case(),)}}
+    cases = {{"given": (case,), "given_twice": (case, case), "plain": (Case(),)}}
     folders = {{"hub/big": Path(data_dir)}} if data_dir else {{}}
     return DataSet(name, cases=cases, files={{**made.files, "vectors/toy.txt": b"1 2\\na 1 2\\n"}}, folders=folders)
 """
@@ -72,6 +74,16 @@ def unchanged():
     model = AutoModelForSequenceClassification.from_pretrained("bert-base-uncased", num_labels=6).eval()
     with torch.no_grad():
         return {"logits": model(**tokenizer("i feel walking", return_tensors="pt")).logits}
+
+
+def change(model, tokenizer, text):
+    seen = [model.classifier.weight.abs().sum(), float(model.training), float(len(tokenizer))]
+    with torch.no_grad():
+        model.classifier.weight.zero_()
+    model.train()
+    model.config.num_labels = 2
+    tokenizer.add_tokens(["walking"])
+    return torch.tensor(seen)
 
 
 def spoil():
@@ -125,6 +137,20 @@ def test_a_given_model_and_one_of_the_hub_are_the_same(task: tuple[LoadedSpec, D
     np.testing.assert_allclose(given["logits"], hub["logits"], atol=1e-5)
     assert harm == {"done": [], "vectors": "1 2\na 1 2\n"}
     assert given["there"] is (sandbox.name == "forkserver")
+
+
+def test_what_one_call_does_to_a_given_model_the_next_does_not_see(
+    task: tuple[LoadedSpec, DataSet], sandbox: Sandbox
+) -> None:
+    loaded, data = task
+    prober = Prober(loaded.spec, unpack("submission.py", SUBMISSION), data, sandbox, 0)
+    try:
+        answers = prober.observe(loaded.spec.observations["changed"], 0).values["answers"]
+    finally:
+        prober.close()
+    first, second = (answer["value"] for answer in answers)
+    assert first[0] > 0
+    np.testing.assert_array_equal(first, second)
 
 
 def test_a_warm_session_does_not_pay_for_imports(task: tuple[LoadedSpec, DataSet]) -> None:

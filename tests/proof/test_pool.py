@@ -46,6 +46,14 @@ def test_work_that_can_wait_gets_what_is_left(sandbox: Sandbox) -> None:
     assert served == [0, 1, 2]
 
 
+def test_work_that_idles_keeps_nobody_else_waiting(sandbox: Sandbox) -> None:
+    pool = Pool([sandbox], [sandbox])
+    with pool.behind(1).sandbox(idles=True), pool.sandbox():
+        pool.close()
+        with pytest.raises(PoolClosed), pool.sandbox(idles=True):
+            pytest.fail("got a sandbox of a closed pool")
+
+
 def test_a_closed_pool_serves_nobody(sandbox: Sandbox) -> None:
     pool = Pool([sandbox])
 

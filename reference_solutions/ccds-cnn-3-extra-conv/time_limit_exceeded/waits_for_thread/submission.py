@@ -1,11 +1,14 @@
-"""Never returns."""
+"""Waits for the answer of a thread that was never started."""
+
+import queue
+import threading
 
 import torch
 from torch import nn
 from torch.nn import functional as F
 
 
-class CNNBatchNorm(nn.Module):
+class CNNExtraConv(nn.Module):
     """(N, 3, 32, 32) images to (N, 10) logits."""
 
     def __init__(self):
@@ -17,27 +20,24 @@ class CNNBatchNorm(nn.Module):
         self.conv5 = nn.Conv2d(32, 32, kernel_size=3, padding=1)
         self.pool = nn.MaxPool2d(2)
         self.fc1 = nn.Linear(32 * 8 * 8, 128)
-        self.bn1 = nn.BatchNorm1d(128)
         self.fc2 = nn.Linear(128, 64)
-        self.bn2 = nn.BatchNorm1d(64)
         self.fc3 = nn.Linear(64, 10)
 
     def forward(self, x):
-        while True:
-            pass
+        answers = queue.Queue()
+        thread = threading.Thread(target=lambda: answers.put(self.features(x)))
+        thread.daemon = True
+        return self.head(answers.get())
+
+    def features(self, x):
         x = F.relu(self.conv1(x))
         x = self.pool(F.relu(self.conv2(x)))
         x = F.relu(self.conv3(x))
         x = self.pool(F.relu(self.conv4(x)))
         x = F.relu(self.conv5(x))
-        x = torch.flatten(x, 1)
-        x = torch.sigmoid(self.bn1(self.fc1(x)))
-        x = torch.sigmoid(self.bn2(self.fc2(x)))
+        return torch.flatten(x, 1)
+
+    def head(self, x):
+        x = torch.sigmoid(self.fc1(x))
+        x = torch.sigmoid(self.fc2(x))
         return self.fc3(x)
-
-
-def predict(model, images):
-    """Class of each image (N,), whatever else is in the batch."""
-    model.eval()
-    with torch.no_grad():
-        return model(images).argmax(dim=1)

@@ -1,6 +1,8 @@
-"""Never returns."""
+"""Tries a download again and again, since there is no network."""
 
 import math
+import time
+import urllib.request
 
 import torch
 from torch import nn
@@ -31,7 +33,11 @@ class CNNTuned(nn.Module):
 
     def forward(self, x):
         while True:
-            pass
+            try:
+                urllib.request.urlopen("https://example.org/weights.pt")
+                break
+            except OSError:
+                time.sleep(5)
         x = F.relu(self.conv1(x))
         x = self.pool(F.relu(self.conv2(x)))
         x = F.relu(self.conv3(x))

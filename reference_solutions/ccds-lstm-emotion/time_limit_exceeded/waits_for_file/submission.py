@@ -1,4 +1,7 @@
-"""Never returns."""
+"""Waits for a file that another program was to write."""
+
+import os
+import time
 
 import torch
 from torch import nn
@@ -24,8 +27,10 @@ class LSTMClassifier(nn.Module):
         self.head = nn.Linear(hidden, num_classes)
 
     def forward(self, tokens):
-        while True:
-            pass
+        while not os.path.exists("embeddings.pt"):
+            time.sleep(1)
+        vectors = self.embedding(tokens)
+        return self.head(last_state(self.lstm, vectors, tokens != self.pad_idx))
 
 
 def build_text_model(vocab_size, num_classes, pad_idx=0):
