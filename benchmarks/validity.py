@@ -4,6 +4,8 @@ Each part of each spec is kept in benchmarks/results/validity/ and done again on
 changed, so an interrupted run goes on where it stopped. More seeds than before are added to those that are kept.
 --store keeps them in benchmarks/data/validity/, which is committed: what the table of the catalogue is made of. Every
 part says which state of the grader's code it was measured with; --again measures it with the present one.
+--untrained grades right work by the checks alone that need no training, which costs a fraction and is a part of its
+own: for checks that came to a spec after its whole gradings were measured.
 """
 
 from __future__ import annotations
@@ -11,8 +13,8 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +28,9 @@ from autograder.proof.mutation.run import EQUIVALENTS, GATE, Campaign, as_json, 
 from autograder.proof.pool import Pool
 from autograder.proof.verify import verify
 from autograder.sandbox import open_sandbox
-from autograder.specs.dataset import DataSet, secret_seed
+from autograder.specs.dataset import DataSet, Ref, secret_seed
 from autograder.specs.loader import LoadedSpec, load_all
+from autograder.specs.schema import Calls, Overfit, Train, UsageOf
 from autograder.specs.solutions import Solution, find_solutions
 from benchmarks.report import RESULTS, machine
 
@@ -45,6 +48,7 @@ class Asked:
     budget: float
     again: bool
     folder: Path
+    untrained: bool = False
 
 
 @dataclass(frozen=True)
@@ -78,6 +82,9 @@ def main() -> None:
     parser.add_argument("--store", action="store_true", help="keep the parts in benchmarks/data, for the catalogue")
     parser.add_argument("--record", action="store_true", help="write proof.json beside the solutions, for handouts")
     parser.add_argument("--again", action="store_true", help="measure what is kept as well")
+    parser.add_argument(
+        "--untrained", action="store_true", help="only right work, and only by the checks that need no training"
+    )
     asked = parser.parse_args()
     every = load_all(settings().specs_dir)
     unknown = set(asked.specs) - every.keys()
@@ -89,11 +96,16 @@ def main() -> None:
     try:
         pool = Pool(sandboxes)
         subjects = {name: _subject(every[name]) for name in asked.specs or every}
-        options = Asked(asked.seeds, asked.budget, asked.again, STORED if asked.store else KEPT)
-        rows = {name: _measure(subject, pool, options) for name, subject in subjects.items()}
+        folder = STORED if asked.store else KEPT
+        options = Asked(asked.seeds, asked.budget, asked.again, folder, untrained=asked.untrained)
+        measure = _untrained if asked.untrained else _measure
+        rows = {name: measure(subject, pool, options) for name, subject in subjects.items()}
     finally:
         for sandbox in sandboxes:
             sandbox.close()
+    if asked.untrained:
+        show_untrained(rows)
+        return
     show(rows, asked.seeds)
     if asked.record:
         for name, subject in subjects.items():
@@ -119,6 +131,37 @@ def _measure(subject: Subject, pool: Pool, asked: Asked) -> dict[str, Any]:
     }
 
 
+def _untrained(subject: Subject, pool: Pool, asked: Asked) -> dict[str, Any]:
+    print(f"{subject.loaded.spec.id} on {subject.data.name}", flush=True)
+    return extended(asked, subject, lambda first, count: _failed(without_training(subject), pool, first, count))
+
+
+def without_training(subject: Subject) -> Subject:
+    """The spec with those checks alone that look at no training, neither the grader's nor one before a call."""
+
+    def trains(name: str) -> bool:
+        observation = subject.loaded.spec.observations[name]
+        if isinstance(observation, UsageOf):
+            return trains(observation.of)
+        if isinstance(observation, Calls):
+            given = [list(_leaves([case.arguments, case.keywords])) for case in subject.data.cases[observation.cases]]
+            return any(isinstance(one, Ref) and "function" in one.values for case in given for one in case)
+        return isinstance(observation, Train | Overfit)
+
+    checks = [c for c in subject.loaded.checks if not any(map(trains, (c.spec.observe, *c.spec.also.values())))]
+    return replace(subject, loaded=replace(subject.loaded, checks=tuple(checks)))
+
+
+def _leaves(tree: Any) -> Iterator[Any]:
+    if isinstance(tree, Mapping):
+        tree = tuple(tree.values())
+    if isinstance(tree, list | tuple):
+        for part in tree:
+            yield from _leaves(part)
+    else:
+        yield tree
+
+
 def kept(
     asked: Asked, subject: Subject, part: str, budget: float, measure: Callable[[], dict[str, Any]]
 ) -> dict[str, Any]:
@@ -139,11 +182,12 @@ def extended(asked: Asked, subject: Subject, measure: Callable[[int, int], dict[
     measure(first, count) grades under the seeds first … first + count - 1 and gives `runs` and `failed`. `graders`: how
     many seeds were run with which state of the grader's code.
     """
-    path, key, grader = _place(asked.folder, subject, "false_fail"), subject.digest, installed.grader_code()
+    part = "false_fail_untrained" if asked.untrained else "false_fail"
+    path, key, grader = _place(asked.folder, subject, part), subject.digest, installed.grader_code()
     none: dict[str, Any] = {"key": key, "graders": {}, "seeds": 0, "runs": 0, "failed": [], "at_most": 1.0}
     found: dict[str, Any] = (not asked.again and _read(path, key)) or none
     if found["seeds"] < asked.seeds:
-        print("  false_fail", flush=True)
+        print(f"  {part}", flush=True)
     while (done := found["seeds"]) < asked.seeds:
         count = min(STRIDE, asked.seeds - done)
         more = measure(FIRST_SEED + done, count)
@@ -208,6 +252,16 @@ def _failed(subject: Subject, pool: Pool, first: int, count: int) -> dict[str, A
     every = list(pool.map(one, wanted))
     failed = [{"solution": name, "seed": seed, "checks": checks} for name, seed, checks in every if checks]
     return {"runs": len(every), "failed": failed}
+
+
+def show_untrained(rows: dict[str, dict[str, Any]]) -> None:
+    """The table of --untrained."""
+    print(f"\nright work by the checks that need no training; {machine()}\n\n{'spec':28}{'seeds':>7}{'failed':>26}")
+    for name, row in rows.items():
+        failed = f"{len(row['failed'])} of {row['runs']} (≤ {row['at_most']:.1%})"
+        print(f"{name:28}{row['seeds']:>7}{failed:>26}")
+        for one in row["failed"]:
+            print(f"    {one['solution']}, seed {one['seed']}: {', '.join(one['checks'])}")
 
 
 def show(rows: dict[str, dict[str, Any]], seeds: int) -> None:

@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
-from autograder.specs.dataset import DataSet
+from autograder.specs.dataset import Case, DataSet, Ref
 from autograder.specs.loader import load_spec
+from autograder.specs.schema import Calls
 from autograder.specs.solutions import find_solutions
 from benchmarks import validity
-from benchmarks.validity import FIRST_SEED, STRIDE, Asked, Subject, extended, kept
+from benchmarks.validity import FIRST_SEED, STRIDE, Asked, Subject, extended, kept, without_training
 from tests.conftest import ROOT, SPECS
 
 SOLUTIONS = find_solutions(ROOT / "tests/fixtures/solutions/tiny-training")
@@ -63,6 +64,33 @@ def test_seeds_say_which_grader_they_were_run_with(tmp_path: Path, monkeypatch: 
         monkeypatch.setattr("autograder.installed.grader_code", lambda code=code: code)
         found = extended(Asked(seeds, 0, False, tmp_path), subject, lambda _, count: {"runs": count, "failed": []})
     assert found["graders"] == {"a": 3, "b": 3}
+
+
+def test_right_work_can_be_judged_without_its_training() -> None:
+    loaded = load_spec(SPECS / "tiny-training")
+    left = without_training(Subject(loaded, SOLUTIONS, loaded.build_data(None, 0))).loaded.checks
+    gone = {c.spec.id for c in loaded.checks} - {c.spec.id for c in left}
+    assert left
+    assert gone == {c.spec.id for c in loaded.checks if loaded.spec.observations[c.spec.observe].probe == "train"}
+    home = load_spec(ROOT / "grader_specs/ccds-bert-emotion")
+    trained = Case((Ref("built", "model", function="fine_tune", inputs="x", targets="y"), ["a text"]))
+    cases = {o.cases: () for o in home.spec.observations.values() if isinstance(o, Calls)} | {"texts": (trained,)}
+    subject = Subject(home, [], DataSet("standin", cases=cases))
+    observed = {check.spec.observe for check in without_training(subject).loaded.checks}
+    assert {"moved_little", "vectors_public"} <= observed
+    assert not observed & {"training", "classes"}
+
+
+def test_what_was_judged_without_training_is_told(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    subject = Subject(load_spec(SPECS / "tiny-training"), SOLUTIONS, DataSet("standin"))
+    failed = [{"solution": "accepted/reference", "seed": 7, "checks": ["shape"]}]
+    asked = Asked(3, 0, False, tmp_path, untrained=True)
+    found = extended(asked, subject, lambda _, count: {"runs": 2 * count, "failed": failed})
+    validity.show_untrained({"tiny": found})
+    said = capsys.readouterr().out
+    assert "1 of 6" in said
+    assert "accepted/reference, seed 7: shape" in said
+    assert extended(Asked(1, 0, False, tmp_path), subject, lambda _, count: {"runs": count, "failed": []})["runs"] == 1
 
 
 def test_the_table_says_what_was_found(capsys: pytest.CaptureFixture[str]) -> None:

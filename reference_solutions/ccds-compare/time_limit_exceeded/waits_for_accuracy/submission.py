@@ -1,5 +1,7 @@
 """Bug: calls the model until it reaches the accuracy of the lecture, which never happens."""
 
+import time
+
 import torch
 from sklearn.metrics import accuracy_score, precision_recall_fscore_support
 
@@ -16,6 +18,7 @@ def compare(models, inputs, targets):
         truth = targets.cpu().numpy()
         predicted = predict(model, inputs).cpu().numpy()
         while accuracy_score(truth, predicted) < 0.999:
+            time.sleep(0.2)
             predicted = predict(model, inputs).cpu().numpy()
         precision, recall, f1, _ = precision_recall_fscore_support(truth, predicted, average="macro", zero_division=0)
         accuracy = accuracy_score(truth, predicted)
