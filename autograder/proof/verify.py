@@ -22,7 +22,7 @@ from autograder.text import one_line
 
 Say = Callable[[str], None]  # what is going on, for a live display
 AGAIN_S = 2.0  # gradings that took no longer are repeated
-AGAIN_SHARE, AGAIN_LEAST_S = 0.05, 8.0  # of the seconds that a spec's gradings take; so many are always spent
+AGAIN_SHARE, AGAIN_LEAST_S = 0.05, 5.0  # of the seconds that a spec's gradings take; so many are always spent
 
 _QUOTED = 3  # failed checks whose words are quoted
 
