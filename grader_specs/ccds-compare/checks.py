@@ -7,6 +7,7 @@ come from the test images is, as far as their sums tell.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
@@ -46,7 +47,7 @@ class ComparedModels(Allclose):
         if any(a.missing or a.error is not None for a in every):
             return outcome
         judged = [a for a in every if not params.only or a.case.group in params.only]
-        hint = _train_mode(every, judged, params.atol) or _mistake(judged, params.atol)
+        hint = _train_mode(every, judged, params.atol) or _mistake(judged, params.atol) or _cut(judged, params.atol)
         return replace(outcome, hint=hint or outcome.hint)
 
 
@@ -70,6 +71,22 @@ def _mistake(judged: Sequence[Answered], tolerance: float) -> str:
     errors[PILED] = _error(_right, judged, tolerance, piled=True)
     said = min(errors, key=lambda said: errors[said])
     return said if errors[said] <= tolerance else ""
+
+
+def _cut(judged: Sequence[Answered], tolerance: float) -> str:
+    """A hint if all answers are right for the full batches of some size, or for the first batch alone."""
+    most = max((len(a.case.arguments[2]) for a in judged), default=0)
+    for said, kept in CUTS.items():
+        for size in range(2, most):
+            counted = functools.partial(_right_of_first, kept, size)
+            if _error(counted, judged, tolerance) <= tolerance:
+                return said
+    return ""
+
+
+def _right_of_first(kept: Callable[[int, int], int], size: int, targets: Array, logits: Array) -> Sequence[float]:
+    count = kept(len(targets), size)
+    return _right(targets[:count], logits[:count]) if count else [np.inf] * len(MEASURES)
 
 
 def _has_dropout(answer: Answered) -> bool:
@@ -203,6 +220,14 @@ MISTAKES: Mapping[str, Callable[[Array, Array], Sequence[float]]] = {
     LEFT_OUT + " That concerns precision.": _absent_left_out_of_precision,
     LEFT_OUT + " That concerns precision and F1.": _absent_left_out_but_of_recall,
     "A class that is never predicted gets precision 1, but has precision 0. Set zero_division=0.": _absent_one,
+}
+
+
+CUTS: Mapping[str, Callable[[int, int], int]] = {  # … → how many of n examples are counted, with batches of that size
+    "The last examples are not counted: is a last batch that is not full left out (drop_last=True)?": lambda n, size: (
+        n - n % size
+    ),
+    "Only the first examples are counted: does the function return inside of the loop over batches?": min,
 }
 
 

@@ -6,6 +6,7 @@ import numpy as np
 from pydantic import Field
 
 from autograder.checks._trees import kind_of
+from autograder.checks._values import rows as listed
 from autograder.checks._values import text
 from autograder.checks.base import ArrayName, Check, Params, as_array, failed, passed
 
@@ -191,14 +192,16 @@ class GraphShare(Check):
 class GraphActivation(Check):
     """The model bends: f(x) + f(−x) differs from 2 f(0), which no chain of linear layers manages.
 
-    It bends by an activation alone: no log-softmax at the end, and in training the outputs are those of eval mode.
+    It bends by a ReLU alone: no log-softmax at the end, and in training the outputs are those of eval mode. A
+    leaky ReLU can't be told from a ReLU by outputs, so the trace is asked whether torch's own was called.
     """
 
     kind: ClassVar[str] = "graph_activation"
     title: ClassVar[str] = "Activation between the layers"
     probes: ClassVar[frozenset[str]] = frozenset({"forward"})
     also_roles: ClassVar[dict[str, frozenset[str]]] = {
-        role: frozenset({"forward"}) for role in ("mirrored", "training", "zero")
+        **{role: frozenset({"forward"}) for role in ("mirrored", "training", "zero")},
+        "traced": frozenset({"trace"}),
     }
     Params: ClassVar[type[Params]] = Params
 
@@ -227,6 +230,11 @@ class GraphActivation(Check):
             return failed(
                 "The network is linear, or its activation is odd, as tanh is and sigmoid, around 1/2.",
                 "Put a ReLU between the two graph convolutions: without it, two layers do no more than one.",
+            )
+        if any(row.get("op") == "leaky_relu" for row in listed(context.also["traced"].values.get("ops"))):
+            return failed(
+                "The network calls a leaky ReLU, which lets a part of negative values through.",
+                "The formula has a ReLU between the layers: torch.relu or nn.ReLU.",
             )
         return passed("There is an activation between the layers.")
 
