@@ -22,12 +22,12 @@ def open_aloud(console: Console) -> Sandbox:
 
 
 @contextmanager
-def open_pool(console: Console, jobs: int) -> Iterator[Pool]:
-    """As many sandboxes as gradings run at once, and one for those that wait for a limit. Raises SandboxUnavailable."""
+def open_pool(console: Console, jobs: int, *, idle: int = 0) -> Iterator[Pool]:
+    """As many sandboxes as gradings run at once, and more for those that wait for limits. Raises SandboxUnavailable."""
     sandboxes: list[Sandbox] = []
     try:
         sandboxes.append(open_aloud(console))
-        sandboxes += [open_sandbox(settings()) for _ in range(jobs)]
+        sandboxes += [open_sandbox(settings()) for _ in range(jobs + idle - 1)]
         yield Pool(sandboxes[:jobs], sandboxes[jobs:])
     finally:
         for sandbox in sandboxes:

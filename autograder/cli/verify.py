@@ -61,7 +61,7 @@ def verify_specs(
             console.print("Name a spec id, or --all. `autograder spec list` shows them.")
             raise typer.Exit(2)
         proofs = [_Proof(loaded, only, seed, verbose) for loaded in specs]
-        with open_pool(console, jobs) as pool:
+        with open_pool(console, jobs, idle=1) as pool:
             good = _side_by_side(proofs, pool)
     except (SpecError, SandboxError) as error:
         stop(error, console)

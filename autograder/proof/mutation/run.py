@@ -172,6 +172,18 @@ def equivalents(path: Path) -> list[Listed]:
         raise spec_error(path, error, marks, Listed) from error
 
 
+@dataclass(frozen=True)
+class _Ready:
+    """A solution that passes as it is. reached: spots at which something is known to happen, or known not to."""
+
+    solution: Solution
+    original: Recorder
+    quick: LoadedSpec
+    unreachable: list[Judged]
+    waiting: list[Mutant]
+    reached: dict[Spot, bool]
+
+
 @dataclass
 class Campaign:
     """Mutates accepted solutions of one spec.
@@ -193,14 +205,15 @@ class Campaign:
     def run(self, solutions: Sequence[Solution]) -> list[Judged]:
         """Every mutant of these solutions with its fate. Raises SpecError if a solution does not pass as it is."""
         left, found = self.budget_s, list[Judged]()
-        for number, solution in enumerate(solutions):
-            judged, taken = self._one_solution(solution, left / (len(solutions) - number))
+        # What comes before a solution's mutants is one grading after the other, so it is done for several at once.
+        for number, ready in enumerate(list(self.pool.map(self._prepare, solutions))):
+            judged, taken = self._one_solution(ready, left / (len(solutions) - number))
             found += judged
             left -= taken
         return found
 
-    def _one_solution(self, solution: Solution, budget_s: float) -> tuple[list[Judged], float]:
-        """Its mutants with their fates, and the seconds that those took which were run."""
+    def _prepare(self, solution: Solution) -> _Ready:
+        """Grade it as it is, and tell which of its mutants can be reached. Raises SpecError."""
         self.on_activity(f"{solution.name}: as it is", 0, 0)
         original = self._original(solution)
         quick = _quick(self.loaded, original)
@@ -212,14 +225,17 @@ class Campaign:
         dead_lines = self._dead(list(top), lambda spots: planted_lines(solution, spots), original, quick)
         found += [Judged(m, Fate.UNREACHABLE) for m in waiting if m.spot in dead_lines]
         waiting = [m for m in waiting if m.spot not in dead_lines]
-        reached: dict[Spot, bool] = dict.fromkeys(top, True)
-        begun = time.monotonic()
+        return _Ready(solution, original, quick, found, waiting, dict.fromkeys(top, True))
+
+    def _one_solution(self, ready: _Ready, budget_s: float) -> tuple[list[Judged], float]:
+        """Its mutants with their fates, and the seconds that those took which were run."""
+        found, begun = list(ready.unreachable), time.monotonic()
         self._until = begun + budget_s
-        every_fate = self.pool.map(lambda m: self._judge(m, original, quick, reached), waiting)
+        every_fate = self.pool.map(lambda m: self._judge(m, ready.original, ready.quick, ready.reached), ready.waiting)
         for number, judged in enumerate(every_fate, 1):
             found.append(judged)
             self.on_judged(judged)
-            self.on_activity(solution.name, number, len(waiting))
+            self.on_activity(ready.solution.name, number, len(ready.waiting))
         return found, time.monotonic() - begun
 
     def _original(self, solution: Solution) -> Recorder:
