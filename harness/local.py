@@ -13,7 +13,6 @@ the task's wins.
 
 from __future__ import annotations
 
-import copy
 import re
 from contextlib import suppress
 from pathlib import Path
@@ -23,17 +22,11 @@ from harness.errors import HarnessError, Kind, NetworkRefused
 
 _NAME = re.compile(r"[\w.+-]+(/[\w.+-]+)*")
 _folder: list[Path] = []
-_COPIED = 20_000_000  # parameters; larger models are read again, since a copy at hand would double their memory
-# By name, as they were read; nobody else holds them.
-_models: dict[str, Any] = {}
-_tokenizers: dict[str, Any] = {}
 
 
 def show(data: Path, beside: Path) -> None:
     """Serve from `data`, and link each of its files into the folder `beside`."""
     _folder[:] = [data]
-    _models.clear()
-    _tokenizers.clear()
     for source in sorted(path for path in data.rglob("*") if path.is_file()):
         target = beside / source.relative_to(data)
         with suppress(OSError):  # the submission has a file where a folder would have to be, or the reverse
@@ -68,18 +61,8 @@ def refused(what: str, have: str = "") -> NetworkRefused:
 def local_model(name: str) -> Any:
     """A transformers model of a folder of the task, in eval mode, with attention weights that can be asked for.
 
-    A sequence classifier if its config says so, else the bare model. A new one at each call: a small model is read
-    once, and copied from then on. Raises HarnessError(missing).
+    A sequence classifier if its config says so, else the bare model. Raises HarnessError(missing).
     """
-    if name not in _models:
-        model = _read_model(name)
-        if sum(parameter.numel() for parameter in model.parameters()) > _COPIED:
-            return model
-        _models[name] = model
-    return copy.deepcopy(_models[name])
-
-
-def _read_model(name: str) -> Any:
     from transformers import AutoConfig, AutoModel, AutoModelForSequenceClassification
 
     folder = _model_folder(name)
@@ -97,13 +80,10 @@ def _read_model(name: str) -> Any:
 
 
 def local_tokenizer(name: str) -> Any:
-    """The tokenizer of a folder of the task, a new one at each call. Raises HarnessError(missing)."""
-    if name not in _tokenizers:
-        from transformers import AutoTokenizer
+    """The tokenizer of a folder of the task. Raises HarnessError(missing)."""
+    from transformers import AutoTokenizer
 
-        folder = _model_folder(name)
-        _tokenizers[name] = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-    return copy.deepcopy(_tokenizers[name])
+    return AutoTokenizer.from_pretrained(_model_folder(name), local_files_only=True, trust_remote_code=False)
 
 
 def _model_folder(name: str) -> str:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,9 +16,9 @@ from harness.convert import device, to_tensor
 from harness.errors import BadRequest
 from harness.isolation import seed_all
 from harness.learning import target_tensor
-from harness.session import Session, written
+from harness.session import Session
 from harness.student_loop import student_loop, unheard
-from harness.supplies import Task, training
+from harness.supplies import Task
 from harness.watch import Progress
 from harness.wire import Array
 
@@ -133,38 +131,23 @@ def make_built(making: Making, fields: Mapping[str, Any]) -> Any:
     given = fields.get("arguments", {})
     if not isinstance(given, dict):
         raise BadRequest("a built model's arguments are a mapping")
-    entry = _text(fields, "name")
-
-    def build() -> Any:
-        return build_model(making.session, entry, construct_arguments(making, given), making.seed)[0]
-
+    model, _ = build_model(making.session, _text(fields, "name"), construct_arguments(making, given), making.seed)
     if "function" in fields:
-        built = written(entry=entry, arguments=given, seed=making.seed)
-        model = _trained(making, build, built, fields)
-    else:
-        model = build()
+        model = _trained(making, model, fields)
     return model.train() if fields.get("train") is True else model
 
 
-def _trained(making: Making, build: Callable[[], Any], built: str, fields: Mapping[str, Any]) -> Any:
-    """What the student's training function makes of a model; a copy where it was made before. Nobody hears of epochs.
-
-    built: `written` of how the model is built.
-    """
-    function, *names = (_text(fields, key) for key in ("function", "inputs", "targets"))
-    inputs, targets = (making.session.array(name) for name in names)
+def _trained(making: Making, model: Any, fields: Mapping[str, Any]) -> Any:
+    """What the student's training function makes of a model. Nobody hears of its epochs."""
+    inputs, targets = (making.session.array(_text(fields, key)) for key in ("inputs", "targets"))
     epochs, size, lr = (fields.get(key) for key in ("epochs", "batch_size", "lr"))
     if type(epochs) is not int or type(size) is not int or not isinstance(lr, int | float) or min(epochs, size) < 1:
         raise BadRequest("a trained model needs epochs, batch_size and lr")
+    function = making.session.entry(_text(fields, "function")).target
     task = Task(inputs, targets, inputs, targets, epochs, size, float(lr), making.seed)
-    before = making.session.trained.get(training(built, function, names, task)) if built else None
-    with suppress(Exception):  # not every model can be copied
-        if before is not None:
-            return copy.deepcopy(before)
-    model = build()
     progress = Progress(model, {}, unheard, epochs)
     seed_all(task.seed)
-    student_loop(making.session.entry(function).target, model, task, progress, {})
+    student_loop(function, model, task, progress, {})
     return progress.model
 
 

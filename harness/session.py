@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -85,8 +84,6 @@ class Session:
     arrays: dict[str, Array] = field(default_factory=dict)
     models: dict[str, Any] = field(default_factory=dict)
     entries: dict[str, Resolved] = field(default_factory=dict)
-    built: dict[str, str] = field(default_factory=dict)  # by handle of a constructed model: `written` of how
-    trained: dict[str, Any] = field(default_factory=dict)  # models that the student's function trained, by `written`
 
     def loaded(self) -> Submission:
         """The submission. Raises BadRequest before `load`."""
@@ -115,16 +112,8 @@ class Session:
             raise HarnessError(Kind.MISSING, entry.message)
         return entry
 
-    def keep(self, model: Any, built: str = "") -> str:
-        """Store a model, return its handle. built: `written` of how it was built."""
+    def keep(self, model: Any) -> str:
+        """Store a model, return its handle."""
         handle = f"m{len(self.models) + 1}"
-        self.models[handle], self.built[handle] = model, built
+        self.models[handle] = model
         return handle
-
-
-def written(**told: Any) -> str:
-    """What a model was built with or trained by, so that the same can be found again; empty if it has no such text."""
-    try:
-        return json.dumps(told, sort_keys=True)
-    except (TypeError, ValueError):
-        return ""

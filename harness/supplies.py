@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,6 @@ from torch.utils.data import DataLoader, TensorDataset
 from harness.binding import Role
 from harness.convert import device, to_tensor
 from harness.learning import target_tensor
-from harness.session import written
 from harness.wire import Array
 
 RARE = 1_000_000_000
@@ -37,15 +36,6 @@ class Task:
         """Row numbers in batches; a last batch of one row is left out, since batch normalisation can't train on it."""
         parts = list(rows.split(self.batch_size))
         return parts[:-1] if len(parts) > 1 and len(parts[-1]) == 1 else parts
-
-
-def training(built: str, function: str, names: Sequence[str], task: Task) -> str:
-    """A text that two trainings share if they would make the same of a model.
-
-    built: `session.written` of the model; names: of the arrays that are the task's inputs and targets.
-    """
-    how = {"epochs": task.epochs, "batch_size": task.batch_size, "lr": task.lr, "seed": task.seed}
-    return written(built=built, function=function, names=list(names), **how)
 
 
 class Supplies:

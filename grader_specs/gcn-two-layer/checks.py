@@ -231,7 +231,7 @@ class GraphActivation(Check):
                 "The network is linear, or its activation is odd, as tanh is and sigmoid, around 1/2.",
                 "Put a ReLU between the two graph convolutions: without it, two layers do no more than one.",
             )
-        if any(row.get("op") == "leaky_relu" for row in listed(context.also["traced"].values.get("ops"))):
+        if any(text(row.get("op")) == "leaky_relu" for row in listed(context.also["traced"].values.get("ops"))):
             return failed(
                 "The network calls a leaky ReLU, which lets a part of negative values through.",
                 "The formula has a ReLU between the layers: torch.relu or nn.ReLU.",

@@ -9,18 +9,15 @@ import torch
 
 from harness.build import build_model
 from harness.refs import Making, construct_arguments
-from harness.session import Request, Session, operation, written
+from harness.session import Request, Session, operation
 
 
 @operation("construct")
 def run_construct(session: Session, request: Request) -> Mapping[str, Any]:
     """Build the model of an entry, seeded."""
-    entry, told = request.text("entry"), request.get("arguments", dict, {})
-    model, how = build_model(
-        session, entry, construct_arguments(Making(session, seed=request.seed), told), request.seed
-    )
-    built = written(entry=entry, arguments=told, seed=request.seed)
-    return {"handle": session.keep(model, built), "class_name": type(model).__name__, "how": how}
+    given = construct_arguments(Making(session, seed=request.seed), request.get("arguments", dict, {}))
+    model, how = build_model(session, request.text("entry"), given, request.seed)
+    return {"handle": session.keep(model), "class_name": type(model).__name__, "how": how}
 
 
 @operation("parameters")

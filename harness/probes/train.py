@@ -15,7 +15,7 @@ from harness.learning import adam, global_norm, loss_of, materialise, step, targ
 from harness.padding import answer
 from harness.session import Request, Session, operation
 from harness.student_loop import student_loop
-from harness.supplies import Task, training
+from harness.supplies import Task
 from harness.watch import Progress
 
 MEASURED_BATCHES = 4
@@ -42,21 +42,11 @@ def run_train(session: Session, request: Request) -> Mapping[str, Any]:
             _grader_loop(model, task, progress)
     else:
         history, _ = student_loop(function, model, task, progress, request.get("arguments", dict, {}))
-        _remember(session, request, task, progress.model)
     leftover = None
     if measured:
         left = global_norm(p.grad for p in progress.model.parameters())
         leftover = {"left": left, "before": before, "one_batch": _batch_gradient(progress.model, task)}
     return {"epochs": progress.sent, "history": history, "leftover_gradient": leftover}
-
-
-def _remember(session: Session, request: Request, task: Task, model: Any) -> None:
-    """Let a reference of kind `built` that asks for the very same training find its model."""
-    built = session.built[request.text("handle")]
-    plain = not any(request.get(key, object, None) for key in ("arguments", "validation_inputs", "validation_targets"))
-    if built and plain:
-        names = [request.text("inputs"), request.text("targets")]
-        session.trained[training(built, request.text("entry"), names, task)] = model
 
 
 def _task(session: Session, request: Request) -> Task:

@@ -66,15 +66,7 @@ def is_training(model):
 def bias_of(model):
     return model.fc.bias.detach()
 
-trainings = []
-
-def count_trainings(model):
-    with torch.no_grad():
-        model.fc.bias.zero_()  # of this copy
-    return len(trainings)
-
 def move_bias(model, train_set, epochs, batch_size, lr):
-    trainings.append(lr)
     with torch.no_grad():
         model.fc.bias[:] = torch.tensor([len(train_set), epochs, batch_size + lr])
     model.eval()
@@ -211,30 +203,6 @@ def test_a_built_model_is_trained_first_if_it_is_asked_for(loaded: Harness) -> N
     for wrong in ({"epochs": 0}, {"lr": None}, {"inputs": None}):
         case = {"arguments": [{**built, **how, **wrong}], "keywords": {}}
         assert loaded.error("calls", entry="f", cases=[case])["kind"] == "bad_request"
-
-
-def test_a_training_that_was_observed_is_not_repeated(loaded: Harness) -> None:
-    data = {"tokens": np.zeros((10, 5), np.int64), "labels": np.zeros(10, np.int64)}
-    loaded.put(**data, vectors=np.zeros((9, 4), np.float32))
-    model = {"kind": "model", "names": ["Net"], "factories": [], "parameters": [["classes"], ["vectors"]]}
-    training = {"kind": "function", "names": ["move_bias"], "factories": [], "parameters": []}
-    loaded.result("resolve", entries={"model": model, "fine_tune": training})
-    given = {"classes": 3, "vectors": {"$ref": "array", "name": "vectors"}}
-    told = {"inputs": "tokens", "targets": "labels", "epochs": 3, "batch_size": 4, "lr": 0.5}
-    handle = loaded.result("construct", entry="model", seed=7, arguments=given)["handle"]
-    loaded.result("train", handle=handle, entry="fine_tune", seed=7, **told)
-    built = {"$ref": "built", "name": "model", "arguments": given, "function": "fine_tune", **told}
-
-    def trained_now(seed: int, **other: Any) -> int:
-        (before,) = calls(loaded, "count_trainings", [built], seed=7)
-        (after,) = calls(loaded, "count_trainings", [{**built, **other}], seed=seed)
-        (bias,) = calls(loaded, "bias_of", [built], seed=7)
-        np.testing.assert_allclose(bias["value"], [10, 3, 4.5])
-        return int(after["value"] - before["value"])
-
-    assert trained_now(seed=7) == 0
-    assert trained_now(seed=8) == 1
-    assert trained_now(seed=7, lr=0.25) == 1
 
 
 def test_files_of_the_task_lie_beside_the_submission_and_win(loaded: Harness) -> None:
