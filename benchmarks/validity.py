@@ -13,7 +13,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,7 @@ from autograder.proof.mutation.run import EQUIVALENTS, GATE, Campaign, as_json, 
 from autograder.proof.pool import Pool
 from autograder.proof.verify import verify
 from autograder.sandbox import open_sandbox
-from autograder.specs.dataset import DataSet, Ref, secret_seed
+from autograder.specs.dataset import DataSet, secret_seed
 from autograder.specs.loader import LoadedSpec, load_all
 from autograder.specs.schema import Calls, Overfit, Train, UsageOf
 from autograder.specs.solutions import Solution, find_solutions
@@ -144,22 +144,12 @@ def without_training(subject: Subject) -> Subject:
         if isinstance(observation, UsageOf):
             return trains(observation.of)
         if isinstance(observation, Calls):
-            given = [list(_leaves([case.arguments, case.keywords])) for case in subject.data.cases[observation.cases]]
-            return any(isinstance(one, Ref) and "function" in one.values for case in given for one in case)
+            cases = subject.data.cases[observation.cases]
+            return any("function" in ref.values for case in cases for ref in case.refs())
         return isinstance(observation, Train | Overfit)
 
     checks = [c for c in subject.loaded.checks if not any(map(trains, (c.spec.observe, *c.spec.also.values())))]
     return replace(subject, loaded=replace(subject.loaded, checks=tuple(checks)))
-
-
-def _leaves(tree: Any) -> Iterator[Any]:
-    if isinstance(tree, Mapping):
-        tree = tuple(tree.values())
-    if isinstance(tree, list | tuple):
-        for part in tree:
-            yield from _leaves(part)
-    else:
-        yield tree
 
 
 def kept(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bisect
+import copy
 import itertools
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -64,8 +65,8 @@ class Pool:
 
     def behind(self, rank: int) -> Pool:
         """The same sandboxes for work that can wait: whoever asks by a pool of a lower rank is served before."""
-        other = Pool(())
-        other._desk, other._idle, other._count, other._rank = self._desk, self._idle, self._count, rank
+        other = copy.copy(self)
+        other._rank = rank
         return other
 
     def close(self) -> None:
