@@ -14,6 +14,7 @@ from harness import local
 from harness.build import build_model
 from harness.convert import device, to_tensor
 from harness.errors import BadRequest
+from harness.handover import hand_over
 from harness.isolation import seed_all
 from harness.learning import target_tensor
 from harness.session import Session
@@ -131,9 +132,10 @@ def make_built(making: Making, fields: Mapping[str, Any]) -> Any:
     given = fields.get("arguments", {})
     if not isinstance(given, dict):
         raise BadRequest("a built model's arguments are a mapping")
-    model, _ = build_model(making.session, _text(fields, "name"), construct_arguments(making, given), making.seed)
-    if "function" in fields:
-        model = _trained(making, model, fields)
+    model = hand_over(making.session, fields, making.seed) if "function" in fields else None
+    if model is None:
+        model, _ = build_model(making.session, _text(fields, "name"), construct_arguments(making, given), making.seed)
+        model = _trained(making, model, fields) if "function" in fields else model
     return model.train() if fields.get("train") is True else model
 
 

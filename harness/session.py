@@ -75,6 +75,15 @@ class Request:
         return int(self.get("seed", int, 0))
 
 
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """How a model was built: the entry's name, the arguments as they were sent, the seed."""
+
+    entry: str
+    arguments: Mapping[str, Any]
+    seed: int
+
+
 @dataclass(slots=True)
 class Session:
     """The state of one student process."""
@@ -83,6 +92,8 @@ class Session:
     submission: Submission | None = None
     arrays: dict[str, Array] = field(default_factory=dict)
     models: dict[str, Any] = field(default_factory=dict)
+    origins: dict[str, Origin] = field(default_factory=dict)  # of models that nothing was done with yet
+    trained: dict[str, Any] = field(default_factory=dict)  # see handover.py
     entries: dict[str, Resolved] = field(default_factory=dict)
 
     def loaded(self) -> Submission:
@@ -101,6 +112,7 @@ class Session:
         """A constructed model. Raises HarnessError(missing)."""
         if handle not in self.models:
             raise HarnessError(Kind.MISSING, f"there is no model {handle!r}")
+        self.origins.pop(handle, None)
         return self.models[handle]
 
     def entry(self, name: str) -> Resolved:
@@ -112,8 +124,9 @@ class Session:
             raise HarnessError(Kind.MISSING, entry.message)
         return entry
 
-    def keep(self, model: Any) -> str:
-        """Store a model, return its handle."""
+    def keep(self, model: Any, origin: Origin) -> str:
+        """Store a model that was just built, return its handle."""
         handle = f"m{len(self.models) + 1}"
         self.models[handle] = model
+        self.origins[handle] = origin
         return handle

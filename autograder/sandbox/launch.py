@@ -61,6 +61,8 @@ _FILES = {
     "/etc/hosts": "127.0.0.1 localhost sandbox\n",
     "/etc/nsswitch.conf": "passwd: files\ngroup: files\nhosts: files\n",
 }
+HUGE_PAGES = "/sys/kernel/mm/transparent_hugepage"
+_HUGE_PAGE_FILES = ("enabled", "hpage_pmd_size")
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +214,8 @@ def _inner(runtime: Runtime, sources: Mapping[str, str], device: int | None) -> 
     arguments += ["--symlink", "/proc/self/fd", "/dev/fd", "--tmpfs", SHM, "--remount-ro", "/dev"]
     if device is not None:
         arguments += ["--ro-bind", "/sys", "/sys"]
+    else:
+        arguments += ["--dir", HUGE_PAGES]
     places = [WORK, TMP, "/etc", *([] if DATA in sources else [DATA])]
     return [*arguments, *(word for path in places for word in ("--dir", path))]
 
@@ -228,13 +232,18 @@ def lock_config(plan: Plan, channel: int) -> dict[str, Any]:
         "disk": limits.disk_mb << 20,
         "inodes": limits.inodes + 3,  # the folders /work and /tmp, and the root they lie in
         "shm": limits.memory_mb << 19,
-        "files": {**_FILES, **plan.runtime.files},
+        "files": {**_FILES, **(_huge_pages() if plan.device is None else {}), **plan.runtime.files},
         "limits": resource_limits(limits, gpu=plan.device is not None),
         "writable": [WORK, TMP, SHM, *_DEVICES, *_gpu_devices(plan.device)],
         "filter": base64.b64encode(seccomp.program(gpu=plan.device is not None)).decode("ascii"),
         "command": [plan.runtime.python, "-B", "-s", "-P", "-u", "-c", start_harness(PLACE)],
         "environment": {**environment(limits, plan.device), **plan.runtime.environment},
     }
+
+
+def _huge_pages() -> dict[str, str]:
+    """What the C library reads before it asks for huge pages (GLIBC_TUNABLES), copied: /sys itself is not shown."""
+    return {str(path): path.read_text() for path in map(Path(HUGE_PAGES).joinpath, _HUGE_PAGE_FILES) if path.is_file()}
 
 
 def resource_limits(limits: Limits, *, gpu: bool = False) -> dict[str, int]:

@@ -9,15 +9,17 @@ import torch
 
 from harness.build import build_model
 from harness.refs import Making, construct_arguments
-from harness.session import Request, Session, operation
+from harness.session import Origin, Request, Session, operation
 
 
 @operation("construct")
 def run_construct(session: Session, request: Request) -> Mapping[str, Any]:
     """Build the model of an entry, seeded."""
-    given = construct_arguments(Making(session, seed=request.seed), request.get("arguments", dict, {}))
-    model, how = build_model(session, request.text("entry"), given, request.seed)
-    return {"handle": session.keep(model), "class_name": type(model).__name__, "how": how}
+    entry, arguments = request.text("entry"), request.get("arguments", dict, {})
+    given = construct_arguments(Making(session, seed=request.seed), arguments)
+    model, how = build_model(session, entry, given, request.seed)
+    handle = session.keep(model, Origin(entry, arguments, request.seed))
+    return {"handle": handle, "class_name": type(model).__name__, "how": how}
 
 
 @operation("parameters")

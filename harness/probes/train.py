@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from harness.convert import home, to_tensor
+from harness.handover import remember
 from harness.isolation import kept_gradients_and_buffers, kept_randomness, mode, seed_all
 from harness.learning import adam, global_norm, loss_of, materialise, step, target_tensor
 from harness.padding import answer
@@ -24,7 +25,9 @@ MEASURED_BATCHES = 4
 @operation("train")
 def run_train(session: Session, request: Request) -> Mapping[str, Any]:
     """Train a model; an `epoch` event before training and after every epoch."""
-    model = session.model(request.text("handle"))
+    handle = request.text("handle")
+    origin = session.origins.get(handle)
+    model = session.model(handle)
     task = _task(session, request)
     evaluate = {label: session.array(name) for label, name in request.get("evaluate", dict, {}).items()}
     progress = Progress(model, evaluate, request.emit, task.epochs, task.pad)
@@ -42,6 +45,7 @@ def run_train(session: Session, request: Request) -> Mapping[str, Any]:
             _grader_loop(model, task, progress)
     else:
         history, _ = student_loop(function, model, task, progress, request.get("arguments", dict, {}))
+        remember(session, origin, request, progress.model)
     leftover = None
     if measured:
         left = global_norm(p.grad for p in progress.model.parameters())

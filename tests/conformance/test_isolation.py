@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from autograder.sandbox.base import Limits
+from autograder.sandbox.launch import HUGE_PAGES
 from tests.conformance.conftest import EVERY, MINI_HARNESS, SMALL, Box, gap
 
 OpenBox = Callable[..., Box]
@@ -134,11 +135,13 @@ def test_nothing_of_this_machine_is_there(box: Box) -> None:
         return set(box.answer("import os; answer = os.listdir(request['given']['folder'])", folder=folder))
 
     system = {"bin", "lib", "lib32", "lib64", "libx32", "sbin", "usr"}
-    assert listing("/") <= system | {"data", "dev", "etc", "opt", "proc", "tmp", "work"}
+    assert listing("/") <= system | {"data", "dev", "etc", "opt", "proc", "sys", "tmp", "work"}
     known = {"group", "hosts", "nsswitch.conf", "passwd"}
     assert listing("/etc") <= known | {"alternatives", "ld.so.cache", "localtime"}
     assert listing("/opt") == {"autograder", "runtime"}
     assert listing("/dev") <= set("null zero full random urandom stdin stdout stderr fd shm".split())  # noqa: SIM905
+    code = "import os; answer = [os.path.join(at, name) for at, _, names in os.walk('/sys') for name in names]"
+    assert set(box.answer(code)) <= {f"{HUGE_PAGES}/enabled", f"{HUGE_PAGES}/hpage_pmd_size"}
 
 
 def test_a_python_it_starts_has_the_runtime_packages(box: Box) -> None:

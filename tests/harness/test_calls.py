@@ -71,6 +71,15 @@ def move_bias(model, train_set, epochs, batch_size, lr):
         model.fc.bias[:] = torch.tensor([len(train_set), epochs, batch_size + lr])
     model.eval()
 
+trainings = []
+
+def noted(model, train_set, epochs, batch_size, lr):
+    trainings.append(model)
+    model.forward = lambda x, plain=model.forward: plain(x) * float(model.training)
+
+def number_of(model):
+    return [trainings.index(model), float(model(torch.zeros(2, 5, dtype=torch.int64)).abs().sum()) > 0]
+
 def name_of(function):
     return function.__name__
 
@@ -203,6 +212,38 @@ def test_a_built_model_is_trained_first_if_it_is_asked_for(loaded: Harness) -> N
     for wrong in ({"epochs": 0}, {"lr": None}, {"inputs": None}):
         case = {"arguments": [{**built, **how, **wrong}], "keywords": {}}
         assert loaded.error("calls", entry="f", cases=[case])["kind"] == "bad_request"
+
+
+def test_a_model_that_was_just_trained_is_handed_over_once_and_is_the_model_itself(loaded: Harness) -> None:
+    loaded.put(tokens=np.zeros((10, 5), np.int64), labels=np.zeros(10, np.int64), vectors=np.ones((9, 4), np.float32))
+    model = {"kind": "model", "names": ["Net"], "factories": [], "parameters": []}
+    training = {"kind": "function", "names": ["noted"], "factories": [], "parameters": []}
+    loaded.result("resolve", entries={"model": model, "noted": training})
+    given = {"num_classes": 3, "vectors": {"$ref": "array", "name": "vectors"}}
+    how = {"inputs": "tokens", "targets": "labels", "epochs": 3, "batch_size": 4, "lr": 0.5}
+    built = {"$ref": "built", "name": "model", "arguments": given, "function": "noted", "train": True, **how}
+
+    def train(*first: str, **more: Any) -> None:
+        handle = loaded.result("construct", entry="model", seed=0, arguments=given)["handle"]
+        for op in first:
+            loaded.result(op, handle=handle)
+        loaded.result("train", handle=handle, entry="noted", seed=0, leftover=False, **{**how, **more})
+
+    def numbers(times: int, **more: Any) -> list[list[Any]]:
+        return [answer["value"] for answer in calls(loaded, "number_of", *([{**built, **more}] for _ in range(times)))]
+
+    train()
+    assert numbers(1, epochs=2) == [[1, True]]  # other training
+    assert numbers(3) == [[0, True], [2, True], [3, True]]
+    for number, (first, more) in enumerate(
+        (
+            (("parameters",), {}),
+            ((), {"validation_inputs": "tokens", "validation_targets": "labels"}),
+            ((), {"lr": 0.4}),
+        )
+    ):
+        train(*first, **more)
+        assert numbers(1) == [[5 + 2 * number, True]], (first, more)
 
 
 def test_files_of_the_task_lie_beside_the_submission_and_win(loaded: Harness) -> None:

@@ -110,6 +110,40 @@ def test_names_of_the_hub_are_served(harness: Harness, data: Path, mode: str) ->
     }
 
 
+GIVEN = """
+import torch
+
+kept = []
+
+def spoil(model, tokenizer):
+    with torch.no_grad():
+        ids = tokenizer("i feel walking", return_tensors="pt")
+        logits = model(**ids).logits
+        for parameter in model.parameters():
+            parameter.zero_()
+    seen = [model.training, model.config.num_labels, len(tokenizer), all(model is not other for other in kept)]
+    model.train()
+    model.config.num_labels = 77
+    tokenizer.add_tokens(["happyish"])
+    kept.append(model)
+    return [seen, logits]
+"""
+
+
+@pytest.mark.parametrize("most", ["local._KEPT", "0"])
+def test_a_model_that_is_given_is_each_time_as_its_files_say(harness: Harness, data: Path, most: str) -> None:
+    load(harness, f"from harness import local\nlocal._KEPT = {most}\n{GIVEN}", "run_all", data)
+    harness.function("spoil")
+    given = [{"$ref": kind, "name": "hub/default"} for kind in ("model", "tokenizer")]
+    harness.result("calls", entry="f", cases=[{"arguments": given, "keywords": {}}] * 3)
+    (first, logits), *others = [event["value"] for event in harness.events]
+    assert first[:2] == [False, 6]
+    assert np.abs(logits).max() > 0
+    for seen, same in others:
+        assert seen == first
+        np.testing.assert_array_equal(same, logits)
+
+
 CIFAR = """
 import torch, torchvision
 import torchvision.transforms as transforms

@@ -69,6 +69,20 @@ def test_a_lane_without_shows_nothing_of_the_cards_of_its_machine(runtime: Runti
     assert config["environment"]["CUDA_VISIBLE_DEVICES"] == ""
 
 
+def test_a_lane_without_a_card_knows_of_huge_pages_as_files_and_not_by_the_kernels_own(
+    runtime: Runtime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(launch, "HUGE_PAGES", str(tmp_path))
+    place = {at: launch.lock_config(plan(runtime, at), CHANNEL)["files"] for at in (None, 0)}
+    assert place[None] == place[0]  # a kernel without them
+    (tmp_path / "enabled").write_text("always [madvise] never\n")
+    (tmp_path / "defrag").write_text("not read by the C library\n")
+    made = launch.lock_config(plan(runtime, None), CHANNEL)["files"]
+    assert made == place[None] | {str(tmp_path / "enabled"): "always [madvise] never\n"}
+    assert launch.lock_config(plan(runtime, 0), CHANNEL)["files"] == place[0]
+    assert str(tmp_path) in bound(launch.enclosure(plan(runtime, None)), "--dir")
+
+
 def test_what_a_driver_does_not_have_is_left_out(runtime: Runtime, machine: Path) -> None:
     (machine / "nvidia-uvm-tools").unlink()
     words = launch.enclosure(plan(runtime, 0))
