@@ -7,7 +7,6 @@ come from the test images is, as far as their sums tell.
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
@@ -75,18 +74,30 @@ def _mistake(judged: Sequence[Answered], tolerance: float) -> str:
 
 def _cut(judged: Sequence[Answered], tolerance: float) -> str:
     """A hint if all answers are right for the full batches of some size, or for the first batch alone."""
-    most = max((len(a.case.arguments[2]) for a in judged), default=0)
+    fits = []
+    for answer in judged:
+        rows = _rows(answer)
+        if rows is None:
+            return ""
+        targets = answer.case.arguments[2]
+        fits += [abs(_right_of_first(targets, logits) - got).max(axis=1) <= tolerance for got, logits in rows]
+    most = max((len(fit) for fit in fits), default=0) - 1
     for said, kept in CUTS.items():
         for size in range(2, most):
-            counted = functools.partial(_right_of_first, kept, size)
-            if _error(counted, judged, tolerance) <= tolerance:
+            if all(fit[kept(len(fit) - 1, size)] for fit in fits):
                 return said
     return ""
 
 
-def _right_of_first(kept: Callable[[int, int], int], size: int, targets: Array, logits: Array) -> Sequence[float]:
-    count = kept(len(targets), size)
-    return _right(targets[:count], logits[:count]) if count else [np.inf] * len(MEASURES)
+def _right_of_first(targets: Array, logits: Array) -> Array:
+    """The measures (N + 1, 4) of the first 0, 1, … N examples; infinite of none."""
+    classes = np.arange(logits.shape[1])
+    true, said = targets[:, None] == classes, logits.argmax(axis=1)[:, None] == classes
+    right, true, said = (np.cumsum(one, axis=0) for one in (true & said, true, said))
+    each = (right / np.maximum(said, 1), right / np.maximum(true, 1), 2 * right / np.maximum(said + true, 1))
+    accuracy = right.sum(axis=1) / np.arange(1, len(targets) + 1)
+    measures = np.column_stack([accuracy, *(values.mean(axis=1) for values in each)])
+    return np.concatenate([np.full((1, len(MEASURES)), np.inf), measures])
 
 
 def _has_dropout(answer: Answered) -> bool:
@@ -102,23 +113,32 @@ def _error(
     """
     most = 0.0 if judged else np.inf
     for answer in judged:
-        models, inputs, targets = answer.case.arguments
-        if not isinstance(answer.value, Mapping) or set(answer.value) != set(models):
+        rows, seen = _rows(answer), []
+        if rows is None:
             return np.inf
-        flat, seen = inputs.reshape(len(inputs), -1).astype(np.float64), []
-        for name, model in models.items():
-            row = answer.value[name]
-            got = [plain_array(row.get(key)) if isinstance(row, Mapping) else None for key in MEASURES]
-            if any(one is None or one.size != 1 or not np.isfinite(one).all() for one in got):
-                return np.inf
-            seen = [*(seen if piled else []), flat @ model.values["weight"].T + model.values["bias"]]
-            wanted = way(np.tile(targets, len(seen)), np.concatenate(seen))
-            most = max(
-                most, *(abs(one.item() - right) for one, right in zip(got, wanted, strict=True) if one is not None)
-            )
+        for got, logits in rows:
+            seen = [*(seen if piled else []), logits]
+            wanted = way(np.tile(answer.case.arguments[2], len(seen)), np.concatenate(seen))
+            most = max(most, *abs(got - wanted))
             if not most <= tolerance:
                 return np.inf
     return most
+
+
+def _rows(answer: Answered) -> list[tuple[Array, Array]] | None:
+    """Of every model the four numbers that were answered and its logits in eval mode; None if one lacks numbers."""
+    models, inputs, _ = answer.case.arguments
+    if not isinstance(answer.value, Mapping) or set(answer.value) != set(models):
+        return None
+    flat, rows = inputs.reshape(len(inputs), -1).astype(np.float64), []
+    for name, model in models.items():
+        row = answer.value[name]
+        got = [plain_array(row.get(key)) if isinstance(row, Mapping) else None for key in MEASURES]
+        numbers = np.array([one.item() for one in got if one is not None and one.size == 1], dtype=np.float64)
+        if len(numbers) != len(MEASURES) or not np.isfinite(numbers).all():
+            return None
+        rows.append((numbers, flat @ model.values["weight"].T + model.values["bias"]))
+    return rows
 
 
 def _matrix_of(targets: Array, logits: Array) -> Array:
