@@ -6,8 +6,9 @@ import json
 import os
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -34,6 +35,17 @@ class Kept:
 
     token: str
     server: str = ""
+
+
+def _what_to_hand_in(path: Path) -> str:
+    """What to do about a path that is no file to be read."""
+    if path.is_dir():
+        return "Hand in one file: a notebook (.ipynb), a module (.py), or a .zip of the folder."
+    with suppress(OSError):
+        names = [other.name for other in path.parent.iterdir() if other.suffix in (".ipynb", ".py", ".zip")]
+        if not path.exists() and (near := get_close_matches(path.name, names, n=1)):
+            return f"Did you mean '{path.with_name(near[0])}'?"
+    return "Check the file's name."
 
 
 def token_file() -> Path:
@@ -113,7 +125,7 @@ class Client:
         try:
             content = path.read_bytes()
         except OSError as error:
-            raise Stop(REFUSED, f"{path} can't be read: {error.strerror}.", "Check the file's name.") from error
+            raise Stop(REFUSED, f"{path} can't be read: {error.strerror}.", _what_to_hand_in(path)) from error
         with self._talking():
             answer = self._http.post(
                 f"/api/v1/assignments/{quote(assignment, safe='')}/submissions", files={"file": (path.name, content)}

@@ -124,9 +124,27 @@ def test_refused_is_exit_code_2(cli: Cli) -> None:
     assert code == 2
     assert "line 1" in err
     assert "Run the file once on your own computer" in err
-    assert cli.submit("missing.py")[0] == 2
     assert cli.run("submit", "net.py", "--assignment", "nothing")[0] == 2
     assert cli.submit(AUTOGRADER_TOKEN="wrong")[0] == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "advice"),
+    [
+        ("work", "a .zip of the folder"),
+        ("nett.py", "Did you mean 'net.py'?"),
+        ("work/notebok.ipynb", "Did you mean 'work/notebook.ipynb'?"),
+        ("something-else.zip", "Check the file's name."),
+        ("no-folder/net.py", "Check the file's name."),
+    ],
+)
+def test_a_path_without_a_file_is_refused_with_advice(cli: Cli, name: str, advice: str) -> None:
+    (cli.home / "work").mkdir()
+    (cli.home / "work" / "notebook.ipynb").touch()
+    code, _, err = cli.submit(name)
+    assert code == 2
+    assert f"{name} can't be read" in err
+    assert advice in err
 
 
 def test_our_failure_is_exit_code_3(cli: Cli) -> None:
