@@ -8,6 +8,7 @@ config.json, model.safetensors and the tokenizer's files), and the real sentence
 |---|---|---|
 | bert/, hub/default/ | yes, as files | the checkpoint, for `path` and for names of the hub |
 | bert_other/ | yes, as files | another one, smaller and untrained |
+| bert_huge/ | yes, as files | bert_other with states HUGE times as large: a loss of probabilities learns nothing |
 | datasets/emotion/ | yes, as files | the sentences of train_ids, for load_dataset("dair-ai/emotion") |
 | public_ids, padded_ids, public_labels | yes | public sentences, plain and with more padding |
 | train_ids, train_labels, sample_ids | yes | fine-tuning |
@@ -30,11 +31,13 @@ from autograder.specs.standins.sentences import EMOTIONS, Sentences, draw, read_
 from autograder.specs.trusted import TrustedResult, run_trusted
 
 HERE = Path(__file__).parent
-GIVEN, OTHER, SERVED = "bert", "bert_other", "hub/default"
+GIVEN, OTHER, SURE, SERVED = "bert", "bert_other", "bert_huge", "hub/default"
+HUGE = 1e8
 NEEDED = ("config.json", "model.safetensors")
 SHAPES = {
     GIVEN: {"width": 64, "layers": 2, "heads": 4, "epochs": 6},
     OTHER: {"width": 32, "layers": 1, "heads": 2, "epochs": 0},
+    SURE: {"width": 32, "layers": 1, "heads": 2, "epochs": 0, "times": HUGE},
 }
 # Real encoders want a far lower rate, and few sentences are enough for them.
 TRAINING = {
@@ -60,10 +63,10 @@ def build(name: str, data_dir: Path | None, seed: int) -> DataSet | None:
     if name == "bert" and data_dir is not None and all((data_dir / GIVEN / file).is_file() for file in NEEDED):
         folder = data_dir / GIVEN
         where = {"model": str(folder.resolve()), "digest": _digest(folder)}
-        files, folders = _placed(OTHER), {GIVEN: folder, SERVED: folder}
+        files, folders = _placed(OTHER) | _placed(SURE), {GIVEN: folder, SERVED: folder}
         return _data_set(name, _parts(name, read_emotion(data_dir), rng), where, files, folders)
     if name == "standin":
-        files = _placed(GIVEN) | _placed(OTHER)
+        files = _placed(GIVEN) | _placed(OTHER) | _placed(SURE)
         files |= {f"{SERVED}/{path.removeprefix(GIVEN + '/')}": made for path, made in _placed(GIVEN).items()}
         return _data_set(name, _parts(name, None, rng), {"model": GIVEN}, files, {})
     return None

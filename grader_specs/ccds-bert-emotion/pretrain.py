@@ -15,7 +15,8 @@ NONE = -100  # a label that cross entropy leaves out
 
 
 def run(arguments, arrays):
-    """arguments: texts, words (the vocabulary), width, layers, heads, epochs (or 0), seed. arrays: topics (N,)."""
+    """arguments: texts, words (the vocabulary), width, layers, heads, epochs (or 0), seed, times (as large the last
+    states are made; default 1). arrays: topics (N,)."""
     words, width = arguments["words"], arguments["width"]
     tokenizer = BertTokenizer(vocab={word: number for number, word in enumerate(words)})
     config = BertConfig(
@@ -34,6 +35,9 @@ def run(arguments, arrays):
         encoded = tokenizer(arguments["texts"], padding=True, return_tensors="pt")
         topics = torch.as_tensor(arrays["topics"])
         facts = fit(model, encoded["input_ids"], encoded["attention_mask"], topics, arguments["epochs"])
+    with torch.no_grad():
+        for parameter in model.bert.encoder.layer[-1].output.LayerNorm.parameters():
+            parameter.mul_(arguments.get("times", 1))
     model.save_pretrained("made")
     tokenizer.save_pretrained("made")
     Path("made/vocab.txt").write_text("\n".join(words) + "\n")

@@ -1,7 +1,8 @@
 """Data of ccds-cnn-1: the arrays of autograder/specs/standins/images.py, and calls of classification_metrics.
 
-| case list | goes to the student's process | what for |
+| array or case list | goes to the student's process | what for |
 |---|---|---|
+| huge_images | yes; public_images times HUGE | a loss of probabilities learns nothing from them |
 | metrics_examples | yes, as calls | public predictions; what is right is shown |
 | confusion, averages | yes, as hidden calls | the same for others; one expects the matrix, the other the four numbers |
 """
@@ -24,6 +25,7 @@ Array = np.ndarray[Any, Any]
 SIZES = {"cifar10": Sizes(1200, 100, 200, 400), "standin": Sizes(640, 60, 200, 300)}
 CLASSES = 10
 EVERY = ("accuracy", "precision", "recall", "f1", "confusion")
+HUGE = np.float32(1e8)
 APART = 0.01  # how far each of the numbers lies from what the usual mistakes give
 
 
@@ -39,7 +41,8 @@ def build(name: str, data_dir: Path | None, seed: int) -> DataSet | None:
         "confusion": tuple(_case(*pair, EVERY[-1:]) for pair in drawn),
         "averages": tuple(_case(*pair, EVERY[:-1]) for pair in drawn),
     }
-    return replace(data, cases=cases, hidden=data.hidden | {"confusion", "averages"})
+    arrays = {**data.arrays, "huge_images": HUGE * data.arrays["public_images"]}
+    return replace(data, arrays=arrays, cases=cases, hidden=data.hidden | {"confusion", "averages"})
 
 
 def _examples() -> tuple[Case, ...]:

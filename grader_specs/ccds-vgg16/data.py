@@ -2,6 +2,7 @@
 
 | array | goes to the student's process | what for |
 |---|---|---|
+| huge_images, huge_labels | yes; some of train_images times HUGE | a loss of probabilities learns nothing from them |
 | features_public, features_hidden | yes, as calls; not their answers | the weights of the file give the right ones |
 | normalise_examples, normalise | yes, as calls; not their answers | images in [0, 1] and what they become |
 """
@@ -21,6 +22,7 @@ from autograder.specs.trusted import run_trusted
 Array = np.ndarray[Any, Any]
 WEIGHTS = "vgg16_small.pt"
 WIDTH = 8
+HUGE = np.float32(1e8)
 SIZES = {  # `other`: what the convolutions are trained on
     "cifar10": Sizes(train=600, dev=100, val=200, test=400, other=4000),
     "standin": Sizes(train=320, dev=40, val=100, test=300, other=1600),
@@ -54,6 +56,11 @@ def build(name: str, data_dir: Path | None, seed: int) -> DataSet | None:
     }
     return replace(
         data,
+        arrays={
+            **data.arrays,
+            "huge_images": HUGE * data.arrays["train_images"][:32],
+            "huge_labels": data.arrays["train_labels"][:32],
+        },
         cases=cases,
         hidden=data.hidden | {"features_hidden", "normalise"},
         files={**data.files, WEIGHTS: made.files["weights"]},

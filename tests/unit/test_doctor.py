@@ -12,7 +12,6 @@ from autograder.config import settings
 from autograder.sandbox import NAMES, TRUST, WEAK, cgroups
 from autograder.sandbox.plain import GAPS
 
-
 NO_TRIAL = {"runtime_python": Path("/no/python")}  # saves the start of a sandbox
 
 
