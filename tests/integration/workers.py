@@ -42,7 +42,7 @@ class Worker:
         """Ask it to finish what it does and end."""
         self.process.terminate()
 
-    def wait_ended(self, seconds: float = 30) -> int:
+    def wait_ended(self, seconds: float = 90) -> int:
         """Its exit code, once it has ended."""
         code = self.process.wait(seconds)
         self._out.close()
