@@ -33,6 +33,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--sandbox", choices=(*NAMES, WEAK), help="run only on this sandbox (bin/bench battery runs each)")
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in the same hook
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Say which tests belong together when several processes run them, and leave out what was not asked for."""
     if wanted := config.getoption("--sandbox"):
